@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Most commands live in a handful of blocks; a larger request gets a block of its own. */
+enum { BLOCK_SIZE = 16 * 1024 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used, size;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+static void out_of_memory(void)
+{
+    fputs("reseal: out of memory\n", stderr);
+    abort();
+}
+
+static struct arena_block *block_new(size_t size)
+{
+    struct arena_block *block = calloc(1, sizeof(*block) + size);
+    if (block == NULL)
+        out_of_memory();
+    block->size = size;
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t count, size_t size)
+{
+    const size_t align = alignof(max_align_t);
+    if (size != 0 && count > (SIZE_MAX / 2) / size)
+        out_of_memory();
+    size_t need = (count * size + align - 1) / align * align;
+    struct arena_block *head = arena->head;
+    if (head == NULL || head->size - head->used < need) {
+        struct arena_block *block = block_new(need > BLOCK_SIZE ? need : BLOCK_SIZE);
+        /* A large request must not retire a head block that still has room. */
+        if (need > BLOCK_SIZE && head != NULL) {
+            block->next = head->next;
+            head->next = block;
+        } else {
+            block->next = head;
+            arena->head = block;
+        }
+        head = block;
+    }
+    void *memory = head->bytes + head->used;
+    head->used += need;
+    return memory;
+}
+
+void arena_free(struct arena *arena)
+{
+    for (struct arena_block *block = arena->head, *next; block != NULL; block = next) {
+        next = block->next;
+        if (arena->wipe)
+            explicit_bzero(block->bytes, block->size);
+        free(block);
+    }
+    arena->head = NULL;
+}
+
+void list_grow(struct arena *arena, void **items, size_t *cap, size_t size)
+{
+    size_t bigger = *cap == 0 ? 8 : *cap * 2;
+    void *moved = arena_alloc(arena, bigger, size);
+    if (*cap > 0)
+        memcpy(moved, *items, *cap * size);
+    *items = moved;
+    *cap = bigger;
+}
