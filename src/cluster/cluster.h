@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cluster.h - the cluster file: what is declared of nodes, stores, services and links.
+ *
+ * One schema table (schema.c) drives the parser, its errors (file, line, nearest valid name), the
+ * JSON Schema, the reference page and the writer. What a driver discovers is a fragment in the
+ * same words, so that discovered and declared facts merge, print and compare in one way.
+ *
+ * Everything lives in the arena that was given to the parser. A value that is not there is the
+ * empty string, an empty list or 0; `line` is where it was declared, 0 for a discovered one.
+ * Paths are absolute after parsing: they were relative to the file.
+ */
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+/* Where a secret comes from; never the secret itself. At most one of them is set. */
+struct secret_source {
+    str file, env;
+    str_list command; /* an argument vector; its standard output is the secret */
+    int descriptor;   /* -1 when there is none */
+};
+
+struct issuer_conf {
+    str kind; /* "local" */
+    str certificate, key;
+    struct secret_source passphrase;
+    int line;
+};
+
+struct policy_conf {
+    int64_t renew_before; /* seconds, 30d */
+    int64_t lifetime;     /* seconds, 90d */
+    str key;              /* "new" or "keep" */
+    uint64_t max_unavailable;
+    str on_failure;       /* "stop" */
+};
+
+struct store_conf {
+    str name;
+    str format;                /* "pem", "der"; empty: found by content */
+    str certificate, key;      /* an identity: chain and key */
+    str certificates;          /* a trust store */
+    str crl;
+    str path;                  /* formats that hold all in one file */
+    struct secret_source password;
+    int line;
+};
+
+struct identity_conf {
+    str store;
+    str sni;
+    int line;
+};
+
+/* Who loads what, when. */
+struct load_conf {
+    str identity, trust;       /* per_connection | per_session | reload | restart */
+};
+
+struct service_conf {
+    str name;
+    str listen;                /* "127.0.0.1:5441"; empty for a pure client */
+    str protocol;              /* a dialogue's name */
+    LIST(struct identity_conf) identities;
+    str_list trust;            /* store names */
+    str client_auth;           /* none | optional | required */
+    str client_identity;       /* "CN=postgres"; empty: any */
+    str stack;                 /* "openssl" */
+    str client_selects;        /* always | by_issuer; empty: the stack's default */
+    struct load_conf load;
+    str role;                  /* primary | replica | empty */
+    str run_as;
+    str_list refresh;          /* argument vector */
+    str reference;             /* libpq service file that names this client's identity */
+    int line;
+};
+
+struct node_conf {
+    str name;
+    str reach;                 /* "local" */
+    str system;                /* a driver's name; empty: generic */
+    str data, socket, config;  /* postgresql: data folder, socket folder, postgresql.conf */
+    uint64_t port;             /* postgresql */
+    str run_as;
+    LIST(struct store_conf) stores;
+    LIST(struct service_conf) services;
+    int line;
+};
+
+struct link_conf {
+    str kind;                  /* "connect" (default) | "signer" */
+    str from, to;              /* "node/service" */
+    str name;                  /* the name that the client dials and verifies */
+    str identity, trust;       /* store names on the client's node; empty: the service's own */
+    str verify;                /* none | ca | full */
+    str user;
+    int line;
+};
+
+struct cluster {
+    struct arena *arena;       /* borrowed; owns everything here */
+    str path;                  /* of the file, as given */
+    str id;                    /* UUID */
+    str name;
+    struct issuer_conf issuer;
+    struct policy_conf policy;
+    LIST(struct node_conf) nodes;
+    LIST(struct link_conf) links;
+};
+
+/* Parse a whole file. Errors name file, line and the nearest valid name. */
+MUST_CHECK bool cluster_read(struct arena *arena, const char *path, struct cluster *ret_cluster,
+                             struct err *err);
+
+/* Parse text (YAML, of which JSON is a part). `path` is for messages and relative paths. With
+   `fragment`, references may point outside the text and `cluster:` need not be there. */
+MUST_CHECK bool cluster_parse(struct arena *arena, const char *path, str text, bool fragment,
+                              struct cluster *ret_cluster, struct err *err);
+
+/* Add what `discovered` says to `cluster`: a declared value wins over a discovered one. */
+void cluster_merge(struct cluster *cluster, const struct cluster *discovered);
+
+/* The file for this cluster: parsing it back gives an equal cluster. Paths below the file's folder
+   are written relative to it. */
+str cluster_format(struct arena *arena, const struct cluster *cluster);
+
+struct node_conf *cluster_node(struct cluster *cluster, str name);
+struct store_conf *node_store(struct node_conf *node, str name);
+struct service_conf *node_service(struct node_conf *node, str name);
+
+/* JSON Schema and the reference page (Markdown), both from the schema table. */
+str cluster_json_schema(struct arena *arena);
+str cluster_reference(struct arena *arena);
+
+#endif

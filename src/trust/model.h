@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model.h - who presents what to whom, and who trusts what: dense ids and nothing else.
+ *
+ * Certificates are interned by fingerprint; chains and anchor sets are interned by content, so a
+ * state of the whole cluster is two arrays of small integers and a verdict depends on a few of
+ * them. `stored` is what the files hold, `loaded` what the running process uses: a service that
+ * loads at reload or restart can run with something else than its store holds, and after a crash
+ * of its machine it runs with what is stored. Pure: nothing here touches a file or a socket.
+ */
+#ifndef TRUST_MODEL_H
+#define TRUST_MODEL_H
+
+#include "base/map.h"
+#include "x509/cert.h"
+
+#define NO_ID UINT32_MAX
+
+enum load_mode { LOAD_PER_CONNECTION, LOAD_PER_SESSION, LOAD_RELOAD, LOAD_RESTART };
+enum verify_mode { VERIFY_NONE, VERIFY_CA, VERIFY_FULL };
+enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_OPTIONAL, CLIENT_AUTH_REQUIRED };
+
+/* One store that holds anchors. Key: "node/store". */
+struct trust_store {
+    str key;
+    str node, name;
+    str path;
+    uint32_t anchors; /* anchor set id, as stored */
+};
+
+/* One chain that a service presents. Key: "node/service:store". */
+struct identity {
+    str key;
+    str node, service, store;
+    enum load_mode load;
+    bool has_reference; /* one reference can be switched to new names: a new key is safe */
+    uint32_t stored, loaded; /* chain ids; NO_ID: nothing, or unreadable */
+    bool key_mismatch;  /* stored key and certificate do not match: a reload keeps the old pair */
+};
+
+/* What one service trusts for one purpose. Key: "node/service:store[+store]". */
+struct truster {
+    str key;
+    str node, service;
+    enum load_mode load;
+    LIST(uint32_t) stores; /* trust_store ids; stored is their union */
+    uint32_t loaded;       /* anchor set id */
+};
+
+struct service {
+    str key; /* "node/service" */
+    str node, name;
+    str role;
+    str stack;
+    enum client_auth client_auth;
+    str client_identity; /* what the client certificate's subject must have: "CN=postgres" */
+    uint32_t listen_identity; /* identity id or NO_ID for a pure client */
+    uint32_t client_truster;  /* judges client certificates; NO_ID: none */
+};
+
+/* A client that must be accepted by a server, and the other way round. */
+struct link {
+    str key;  /* "db2/postgres->db1/postgres", with "#user" where needed to be unique */
+    uint32_t from, to; /* service ids */
+    uint32_t client_identity; /* identity id or NO_ID */
+    uint32_t client_truster;  /* judges the server's certificate; NO_ID when verify is none */
+    enum verify_mode verify;
+    str name; /* verified with VERIFY_FULL */
+    str user; /* must be the CN where the server maps it so */
+    bool user_is_cn; /* pg_hba `cert` or clientcert=verify-full: CN must equal the user */
+};
+
+struct model {
+    struct arena *arena; /* borrowed */
+    LIST(struct cert) certs;
+    LIST(str) chains;      /* packed uint32_t cert ids, leaf first */
+    LIST(str) anchor_sets; /* packed uint32_t cert ids, ascending */
+    LIST(struct trust_store) stores;
+    LIST(struct identity) identities;
+    LIST(struct truster) trusters;
+    LIST(struct service) services;
+    LIST(struct link) links;
+    struct map cert_ids, chain_ids, anchor_ids, store_ids, identity_ids, truster_ids, service_ids;
+};
+
+void model_init(struct model *model, struct arena *arena);
+
+/* Intern; the same content gives the same id. */
+uint32_t model_cert(struct model *model, const struct cert *cert);
+uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count);
+uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count);
+
+/* Members of a chain or anchor set. */
+const uint32_t *model_members(str packed, size_t *ret_count);
+
+/* `set` with `cert` added or removed; the union of sets. */
+uint32_t model_anchors_with(struct model *model, uint32_t set, uint32_t cert);
+uint32_t model_anchors_without(struct model *model, uint32_t set, uint32_t cert);
+uint32_t model_anchors_union(struct model *model, const uint32_t *sets, size_t count);
+
+/* What a truster would trust if it loaded its stores now. */
+uint32_t truster_stored(struct model *model, const struct truster *truster);
+
+#endif
