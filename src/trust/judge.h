@@ -35,6 +35,10 @@ struct judge {
 };
 void judge_init(struct judge *judge, struct model *model);
 
+/* Take it that `issuer` signed `cert`: for a planned certificate (sha256 "new:…"), which has the
+   names and extensions of the one it replaces and no signature yet. */
+void judge_assume_signed(struct judge *judge, uint32_t cert, uint32_t issuer);
+
 /* Judge `link` with its ends in the given state, at `at`. */
 struct verdict judge_link(struct judge *judge, const struct link *link, struct ends ends,
                           moment at);
