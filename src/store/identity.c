@@ -4,13 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void add_findings(struct arena *arena, struct identity *identity, const struct store *store)
+static void add_findings(struct arena *arena, struct store_identity *identity,
+                         const struct store *store)
 {
     for (size_t i = 0; i < store->findings.count; i++)
         list_push(arena, &identity->findings) = store->findings.items[i];
 }
 
-static bool found(const struct identity *identity, enum finding_code code)
+static bool found(const struct store_identity *identity, enum finding_code code)
 {
     for (size_t i = 0; i < identity->findings.count; i++)
         if (identity->findings.items[i].code == code)
@@ -27,7 +28,7 @@ static const struct entry *first_key(const struct store *store)
 }
 
 static void judge_pair(struct arena *arena, const char *certificate_path, const char *key_path,
-                       bool has_key, struct identity *identity)
+                       bool has_key, struct store_identity *identity)
 {
     bool has_chain = identity->chain.count > 0;
     if (has_chain && !has_key)
@@ -51,10 +52,10 @@ static void judge_pair(struct arena *arena, const char *certificate_path, const 
 }
 
 bool store_identity_read(struct arena *arena, const char *certificate_path, const char *key_path,
-                         const struct store_options *options, struct identity *ret_identity,
+                         const struct store_options *options, struct store_identity *ret_identity,
                          struct err *err)
 {
-    struct identity identity = { 0 };
+    struct store_identity identity = { 0 };
     struct store certs, keys = { 0 };
     bool one_file = strcmp(certificate_path, key_path) == 0;
     if (!store_read(arena, certificate_path, options, &certs, err))

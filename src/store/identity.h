@@ -5,7 +5,7 @@
 
 #include "store/store.h"
 
-struct identity {
+struct store_identity {
     LIST(struct cert) chain; /* in the file's order, which is what OpenSSL presents: leaf first */
     str key_spki_sha256;     /* empty while the key is missing or locked */
     str key_type;
@@ -18,6 +18,6 @@ struct identity {
    cannot be read (other than a key that is not there) is an error. */
 MUST_CHECK bool store_identity_read(struct arena *arena, const char *certificate_path,
                                     const char *key_path, const struct store_options *options,
-                                    struct identity *ret_identity, struct err *err);
+                                    struct store_identity *ret_identity, struct err *err);
 
 #endif

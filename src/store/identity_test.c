@@ -33,7 +33,7 @@ TEST(a_pair_matches_or_says_which_half_is_missing_or_foreign)
     struct io_owner owner = { (uid_t)-1, (gid_t)-1, 0600 };
     struct store_options options = { .now = PKI_NOW };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct identity identity;
+        struct store_identity identity;
         check_ok(io_replace(crt, str_c(cases[i].crt), owner, &err), &err);
         unlink(key);
         if (cases[i].key != NULL)
@@ -45,7 +45,7 @@ TEST(a_pair_matches_or_says_which_half_is_missing_or_foreign)
             check_int(identity.findings.items[0].code, cases[i].code);
     }
     check(unlink(crt) == 0 && unlink(key) == 0);
-    struct identity identity;
+    struct store_identity identity;
     check(!store_identity_read(&arena, crt, key, &options, &identity, &err));
     check(rmdir(dir) == 0);
 }
