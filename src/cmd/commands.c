@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/cmd.h"
+#include "cmd/commands.h"
 
 /* In the order of the help. */
 const struct command *const commands[] = {
+    &command_generate,
     NULL,
 };

@@ -18,30 +18,30 @@
 /* The keyUsage bits (RFC 5280, 4.2.1.3), as OpenSSL's KU_ constants. */
 struct cert {
     str der;
-    str sha256;              /* lower-case hex of SHA-256(der): the certificate's identity */
-    str spki_sha256;         /* the same of its SubjectPublicKeyInfo: the key's identity */
-    str subject, issuer;     /* for people, RFC 4514 order and escapes: "CN=db1,O=Orders" */
+    str sha256;          /* lower-case hex of SHA-256(der): the certificate's identity */
+    str spki_sha256;     /* the same of its SubjectPublicKeyInfo: the key's identity */
+    str subject, issuer; /* for people, RFC 4514 order and escapes: "CN=db1,O=Orders" */
     str subject_der, issuer_der;
-    str common_name;         /* the last CN of the subject, empty when there is none */
-    str serial;              /* lower-case hex, no leading 00 */
+    str common_name;              /* the last CN of the subject, empty when there is none */
+    str serial;                   /* lower-case hex, no leading 00 */
     moment not_before, not_after; /* both inclusive (RFC 5280, 4.1.2.5) */
-    str key_type;            /* "RSA", "EC", "ED25519", … */
+    str key_type;                 /* "RSA", "EC", "ED25519", … */
     int key_bits;
     str signature_algorithm; /* "sha256WithRSAEncryption" */
     str_list dns;            /* dNSName entries */
     str_list san;            /* every subjectAltName entry: "DNS:db1", "IP:127.0.0.1" */
     bool has_key_usage;
-    uint32_t key_usage;      /* KU_… bits; meaningful when has_key_usage */
-    str_list key_usages;     /* names: "digitalSignature", "keyCertSign" */
+    uint32_t key_usage;  /* KU_… bits; meaningful when has_key_usage */
+    str_list key_usages; /* names: "digitalSignature", "keyCertSign" */
     bool has_extended_key_usage;
     str_list extended_key_usage; /* "serverAuth", "clientAuth", or the dotted OID */
-    bool ca;                 /* basicConstraints CA:TRUE, or a version 1 self-signed certificate */
-    int path_length;         /* pathLenConstraint, -1 when there is none */
+    bool ca;         /* basicConstraints CA:TRUE, or a version 1 self-signed certificate */
+    int path_length; /* pathLenConstraint, -1 when there is none */
     str subject_key_id, authority_key_id; /* hex, empty when absent */
-    bool self_issued;        /* subject equals issuer (RFC 5280, 6.1) */
-    bool critical_unknown;   /* has a critical extension that OpenSSL does not handle */
+    bool self_issued;                     /* subject equals issuer (RFC 5280, 6.1) */
+    bool critical_unknown; /* has a critical extension that OpenSSL does not handle */
     bool has_name_constraints;
-    int version;             /* 1, 2 or 3 */
+    int version; /* 1, 2 or 3 */
 };
 
 /* Decode one DER certificate; trailing bytes are an error. Everything is copied into `arena`. */
