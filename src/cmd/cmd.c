@@ -144,12 +144,13 @@ static bool check_words(const struct command *command, const char *path, size_t 
     return true;
 }
 
+/* A command's own option wins over a global one of the same name (lab up --state). */
 static int run(struct cmd *cmd, int argc, const char *const *argv, struct err *err)
 {
     const struct command *peeked = peek_command(argc, argv);
-    const struct option *tables[] = { global_option_rows, peeked ? peeked->options : NULL };
+    const struct option *tables[] = { peeked ? peeked->options : NULL, global_option_rows };
     cmd->options = arena_alloc(&cmd->arena, 1, peeked ? peeked->options_size + 1 : 1);
-    void *values[] = { &cmd->global, cmd->options };
+    void *values[] = { cmd->options, &cmd->global };
     struct option_set set = { tables, values, COUNT(tables) };
     struct called called = { 0 };
     bool parsed = options_parse(&cmd->arena, &set, argc, argv, &cmd->words, err);

@@ -6,5 +6,6 @@
 #include "cmd/cmd.h"
 
 extern const struct command command_generate;
+extern const struct command command_lab;
 
 #endif

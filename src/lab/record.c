@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lab/record.h"
+
+#include "base/emit.h"
+#include "base/io.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+
+DEFINE_AUTO(json, json_t *, json_decref(*handle))
+
+enum { RECORD_MAX = 64 * 1024 };
+
+#define LAB_NAME(id, text) [id] = text,
+static const char *const state_names[LAB_STATE_COUNT] = { LAB_STATES(LAB_NAME) };
+#undef LAB_NAME
+
+const char *lab_state_name(enum lab_state state)
+{
+    return state_names[state];
+}
+
+bool lab_state_parse(str name, enum lab_state *ret_state)
+{
+    for (size_t i = 0; i < LAB_STATE_COUNT; i++) {
+        if (!str_eq(name, str_c(state_names[i])))
+            continue;
+        *ret_state = (enum lab_state)i;
+        return true;
+    }
+    return false;
+}
+
+void lab_node_name(struct arena *arena, struct lab *lab, size_t index)
+{
+    struct lab_node *node = &lab->nodes[index];
+    str root = lab->sockets.len > 0 ? lab->sockets : lab->dir;
+    node->name = str_printf(arena, "db%zu", index + 1);
+    node->home = io_join(arena, lab->dir, node->name);
+    node->data = str_printf(arena, "%s/data", node->home.ptr);
+    node->socket = str_printf(arena, "%.*s/%s%s", STR_ARG(root), node->name.ptr,
+                              lab->sockets.len > 0 ? "" : "/run");
+    node->log = str_printf(arena, "%s/log", node->home.ptr);
+}
+
+static void emit_node(struct emit *emit, const struct lab_node *node)
+{
+    emit_object(emit, NULL);
+    emit_str(emit, "name", node->name);
+    emit_int(emit, "port", node->port);
+    emit_int(emit, "pid", node->server.pid);
+    emit_int(emit, "started", (int64_t)node->server.started);
+    emit_str(emit, "data", node->data);
+    emit_str(emit, "socket", node->socket);
+    emit_object_end(emit);
+}
+
+bool lab_record_write(const struct lab *lab, struct err *err)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    char space[RECORD_MAX];
+    AUTO(file) FILE *out = fmemopen(space, sizeof(space), "w");
+    if (out == NULL)
+        return err_errno(err, "lab.json");
+    struct emit emit = { .out = out };
+    emit_object(&emit, NULL);
+    emit_text(&emit, "lab", "postgresql");
+    emit_text(&emit, "state", lab_state_name(lab->state));
+    emit_text(&emit, "verify", lab->verify_full ? "full" : "ca");
+    emit_bool(&emit, "ready", lab->ready);
+    emit_str(&emit, "boot", lab_boot_id(&arena));
+    emit_str(&emit, "run_as", lab->user.name);
+    emit_str(&emit, "sockets", lab->sockets);
+    emit_array(&emit, "nodes");
+    for (size_t i = 0; i < lab->count; i++)
+        emit_node(&emit, &lab->nodes[i]);
+    emit_array_end(&emit);
+    emit_object_end(&emit);
+    emit_end(&emit);
+    if (fflush(out) != 0)
+        return err_errno(err, "lab.json");
+    str path = str_printf(&arena, "%.*s/lab.json", STR_ARG(lab->dir));
+    str bytes = { space, (size_t)ftell(out) };
+    return io_replace(path.ptr, bytes, (struct io_owner){ (uid_t)-1, (gid_t)-1, 0644 }, err);
+}
+
+static str text_of(struct arena *arena, const json_t *object, const char *name)
+{
+    return str_copy(arena, str_c(json_string_value(json_object_get(object, name))));
+}
+
+/* A folder that we would empty as root must be one that only `up` can have named. */
+static bool sockets_are_ours(str sockets)
+{
+    str prefix = S("/tmp/reseal-lab-");
+    return sockets.len == 0 ||
+           (str_starts(sockets, prefix) &&
+            str_find((str){ sockets.ptr + prefix.len, sockets.len - prefix.len }, S("/")) ==
+                sockets.len - prefix.len);
+}
+
+static bool take_nodes(struct arena *arena, const json_t *root, struct lab *lab)
+{
+    const json_t *nodes = json_object_get(root, "nodes");
+    bool same_boot = str_eq(text_of(arena, root, "boot"), lab_boot_id(arena));
+    lab->count = json_array_size(nodes);
+    if (lab->count < 1 || lab->count > LAB_NODES_MAX)
+        return false;
+    for (size_t i = 0; i < lab->count; i++) {
+        const json_t *entry = json_array_get(nodes, i);
+        json_int_t port = json_integer_value(json_object_get(entry, "port"));
+        json_int_t pid = json_integer_value(json_object_get(entry, "pid"));
+        lab_node_name(arena, lab, i);
+        if (port < 0 || port > UINT16_MAX || pid < 0 || pid > INT_MAX)
+            return false;
+        lab->nodes[i].port = (uint16_t)port;
+        if (same_boot)
+            lab->nodes[i].server = (struct lab_process){
+                (pid_t)pid, (uint64_t)json_integer_value(json_object_get(entry, "started"))
+            };
+    }
+    return true;
+}
+
+bool lab_record_read(struct arena *arena, str dir, struct lab *ret_lab, struct err *err)
+{
+    char real[PATH_MAX];
+    str text;
+    struct lab lab = { 0 };
+    str path = str_printf(arena, "%.*s/lab.json", STR_ARG(dir));
+    if (access(path.ptr, F_OK) != 0 || realpath(str_cstr(arena, dir), real) == NULL)
+        return err_set(err, ERR_REFUSED, "there is no lab in %.*s", STR_ARG(dir));
+    if (!io_read(arena, path.ptr, RECORD_MAX, &text, err))
+        return false;
+    AUTO(json) json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+    lab.dir = str_copy(arena, str_c(real));
+    lab.sockets = text_of(arena, root, "sockets");
+    lab.ready = json_is_true(json_object_get(root, "ready"));
+    lab.verify_full = str_eq(text_of(arena, root, "verify"), S("full"));
+    if (!str_eq(text_of(arena, root, "lab"), S("postgresql")) ||
+        !lab_state_parse(text_of(arena, root, "state"), &lab.state) ||
+        !sockets_are_ours(lab.sockets) || !take_nodes(arena, root, &lab))
+        return err_set(err, ERR_FORMAT, "%s: is not the record of a lab", path.ptr);
+    *ret_lab = lab;
+    return lab_user_find(arena, &ret_lab->user, err);
+}
