@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * judge.h - would this connection work at this moment? One table, rule by rule.
+ * judge.h - would this connection work at this moment? One table (rules.h), rule by rule.
  *
  * A verdict is a function of what each end presents, trusts and demands, and of the time. It is
- * cached by exactly these; signatures are checked once per (certificate, issuer) pair. Each rule
- * names its RFC section and speaks as OpenSSL 3 decides (partial chains off, security level 2).
+ * cached by exactly these, for all moments between two validity boundaries; signatures are checked
+ * once per (certificate, issuer) pair. It is OpenSSL 3.0's verdict (partial chains off, security
+ * level 2), whatever the service's stack. The client judges the server first, then the server the
+ * client; the first that refuses is the verdict.
  */
 #ifndef TRUST_JUDGE_H
 #define TRUST_JUDGE_H
 
 #include "cause/catalogue.h"
-#include "trust/model.h"
+#include "trust/facts.h"
 
-/* The two ends of a link in one state: chain and anchor set ids of the model. */
+/* The two ends of a link in one state: chain and anchor set ids of the model. An end's anchors are
+   its trust store: what it judges the other by, and what OpenSSL completes a lone leaf from. The
+   client judges unless the link's verify is none; the server judges what is presented unless its
+   client_auth is none, and wants something when it is required or when the CN must be the user. */
 struct ends {
     uint32_t client_chain, server_chain;     /* NO_ID: presents nothing */
-    uint32_t client_anchors, server_anchors; /* NO_ID: does not judge the other end */
+    uint32_t client_anchors, server_anchors; /* NO_ID: has no trust store, does not judge */
 };
 
 struct verdict {
@@ -26,12 +31,18 @@ struct verdict {
     moment until;         /* first moment after `at` when a validity boundary can change this */
 };
 
+/* How one end's certificate fared, for all moments in [since, verdict.until). */
+struct judged {
+    struct verdict verdict;
+    moment since;
+    size_t known; /* certificates in the model then: a new one can tell a better cause */
+};
+
 struct judge {
     struct model *model; /* borrowed */
-    struct map signatures; /* (cert, issuer) -> 0 | 1 */
-    struct map paths;      /* (chain, anchors, purpose, at) -> verdict */
-    LIST(struct verdict) verdicts;
-    uint64_t signature_checks; /* how many public key operations were made */
+    struct facts facts;  /* facts.signature_checks: how many public key operations were made */
+    struct map paths;    /* (chain, own anchors, the judge's anchors, role) -> index of judged */
+    LIST(struct judged) judged;
 };
 void judge_init(struct judge *judge, struct model *model);
 
@@ -43,11 +54,12 @@ void judge_assume_signed(struct judge *judge, uint32_t cert, uint32_t issuer);
 struct verdict judge_link(struct judge *judge, const struct link *link, struct ends ends,
                           moment at);
 
-/* The ends of `link` with every side at its loaded, or at its stored state. */
+/* The ends of `link` with every side at its loaded, or at its stored state. The server's trust
+   store is that of its client_truster, also where it judges nobody with it. */
 struct ends ends_loaded(const struct model *model, const struct link *link);
 struct ends ends_stored(struct model *model, const struct link *link);
 
-/* The sentence for people: what, which certificate, which side, and until or since when. */
+/* The sentence for people: who refuses whom, why, which certificate, and since or until when. */
 str verdict_text(struct arena *arena, const struct model *model, const struct link *link,
                  struct verdict verdict, moment at);
 

@@ -33,9 +33,9 @@ struct identity {
     str key;
     str node, service, store;
     enum load_mode load;
-    bool has_reference; /* one reference can be switched to new names: a new key is safe */
+    bool has_reference;      /* one reference can be switched to new names: a new key is safe */
     uint32_t stored, loaded; /* chain ids; NO_ID: nothing, or unreadable */
-    bool key_mismatch;  /* stored key and certificate do not match: a reload keeps the old pair */
+    bool key_mismatch; /* stored key and certificate do not match: a reload keeps the old pair */
 };
 
 /* What one service trusts for one purpose. Key: "node/service:store[+store]". */
@@ -53,20 +53,20 @@ struct service {
     str role;
     str stack;
     enum client_auth client_auth;
-    str client_identity; /* what the client certificate's subject must have: "CN=postgres" */
+    str client_identity;      /* what the client certificate's subject must have: "CN=postgres" */
     uint32_t listen_identity; /* identity id or NO_ID for a pure client */
     uint32_t client_truster;  /* judges client certificates; NO_ID: none */
 };
 
 /* A client that must be accepted by a server, and the other way round. */
 struct link {
-    str key;  /* "db2/postgres->db1/postgres", with "#user" where needed to be unique */
+    str key;           /* "db2/postgres->db1/postgres", with "#user" where needed to be unique */
     uint32_t from, to; /* service ids */
     uint32_t client_identity; /* identity id or NO_ID */
     uint32_t client_truster;  /* judges the server's certificate; NO_ID when verify is none */
     enum verify_mode verify;
-    str name; /* verified with VERIFY_FULL */
-    str user; /* must be the CN where the server maps it so */
+    str name;        /* verified with VERIFY_FULL */
+    str user;        /* must be the CN where the server maps it so */
     bool user_is_cn; /* pg_hba `cert` or clientcert=verify-full: CN must equal the user */
 };
 
@@ -80,17 +80,28 @@ struct model {
     LIST(struct truster) trusters;
     LIST(struct service) services;
     LIST(struct link) links;
-    struct map cert_ids, chain_ids, anchor_ids, store_ids, identity_ids, truster_ids, service_ids;
+    struct map cert_ids, chain_ids, anchor_ids, store_ids, identity_ids, truster_ids, service_ids,
+        link_ids;
 };
 
 void model_init(struct model *model, struct arena *arena);
 
-/* Intern; the same content gives the same id. */
+/* Rows, by key: a key that is there already is overwritten and keeps its id. Texts are borrowed
+   and must live as long as the model. To find a row: map_get(&model->store_ids, key), which
+   answers NO_ID when there is none. */
+uint32_t model_add_store(struct model *model, const struct trust_store *store);
+uint32_t model_add_identity(struct model *model, const struct identity *identity);
+uint32_t model_add_truster(struct model *model, const struct truster *truster);
+uint32_t model_add_service(struct model *model, const struct service *service);
+uint32_t model_add_link(struct model *model, const struct link *link);
+
+/* Intern; the same content gives the same id. The texts of a certificate are borrowed. The members
+   of an anchor set may come in any order and more than once. */
 uint32_t model_cert(struct model *model, const struct cert *cert);
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count);
 uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count);
 
-/* Members of a chain or anchor set. */
+/* Members of a chain or anchor set; they live as long as the model. */
 const uint32_t *model_members(str packed, size_t *ret_count);
 
 /* `set` with `cert` added or removed; the union of sets. */

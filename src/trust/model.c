@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trust/model.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static_assert(NO_ID == MAP_NONE, "what a map does not hold has no id");
+
+void model_init(struct model *model, struct arena *arena)
+{
+    *model = (struct model){ .arena = arena };
+    struct map *maps[] = { &model->cert_ids,    &model->chain_ids,    &model->anchor_ids,
+                           &model->store_ids,   &model->identity_ids, &model->truster_ids,
+                           &model->service_ids, &model->link_ids };
+    for (size_t i = 0; i < COUNT(maps); i++)
+        maps[i]->arena = arena;
+}
+
+/* Put `row` into `list` under its key, in place of the row that is there. */
+#define ADD_ROW(model, list, ids, row)                             \
+    (__extension__({                                               \
+        uint32_t fresh_ = (uint32_t)(model)->list.count;           \
+        uint32_t id_ = map_put(&(model)->ids, (row)->key, fresh_); \
+        if (id_ == fresh_)                                         \
+            list_push((model)->arena, &(model)->list) = *(row);    \
+        else                                                       \
+            (model)->list.items[id_] = *(row);                     \
+        id_;                                                       \
+    }))
+
+uint32_t model_add_store(struct model *model, const struct trust_store *store)
+{
+    return ADD_ROW(model, stores, store_ids, store);
+}
+
+uint32_t model_add_identity(struct model *model, const struct identity *identity)
+{
+    return ADD_ROW(model, identities, identity_ids, identity);
+}
+
+uint32_t model_add_truster(struct model *model, const struct truster *truster)
+{
+    return ADD_ROW(model, trusters, truster_ids, truster);
+}
+
+uint32_t model_add_service(struct model *model, const struct service *service)
+{
+    return ADD_ROW(model, services, service_ids, service);
+}
+
+uint32_t model_add_link(struct model *model, const struct link *link)
+{
+    return ADD_ROW(model, links, link_ids, link);
+}
+
+uint32_t model_cert(struct model *model, const struct cert *cert)
+{
+    uint32_t fresh = (uint32_t)model->certs.count;
+    uint32_t id = map_put(&model->cert_ids, cert->sha256, fresh);
+    if (id == fresh)
+        list_push(model->arena, &model->certs) = *cert;
+    return id;
+}
+
+static str packed(const uint32_t *ids, size_t count)
+{
+    return (str){ count == 0 ? "" : (const char *)ids, count * sizeof(*ids) };
+}
+
+const uint32_t *model_members(str packed, size_t *ret_count)
+{
+    *ret_count = packed.len / sizeof(uint32_t);
+    return (const uint32_t *)(const void *)packed.ptr;
+}
+
+static str keep(struct model *model, str ids)
+{
+    char *copy = arena_alloc(model->arena, ids.len + 1, 1);
+    memcpy(copy, ids.ptr, ids.len);
+    return (str){ copy, ids.len };
+}
+
+uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count)
+{
+    uint32_t fresh = (uint32_t)model->chains.count;
+    str ids = packed(certs, count);
+    uint32_t id = map_put(&model->chain_ids, ids, fresh);
+    if (id == fresh)
+        list_push(model->arena, &model->chains) = keep(model, ids);
+    return id;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Intern ids that may be changed here. */
+static uint32_t anchors_of(struct model *model, uint32_t *ids, size_t count)
+{
+    size_t kept = 0;
+    if (count > 0)
+        qsort(ids, count, sizeof(*ids), ascending);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || ids[kept - 1] != ids[i])
+            ids[kept++] = ids[i];
+    uint32_t fresh = (uint32_t)model->anchor_sets.count;
+    uint32_t id = map_put(&model->anchor_ids, packed(ids, kept), fresh);
+    if (id == fresh)
+        list_push(model->arena, &model->anchor_sets) = keep(model, packed(ids, kept));
+    return id;
+}
+
+uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    uint32_t *ids = arena_alloc(&scratch, count + 1, sizeof(*ids));
+    if (count > 0)
+        memcpy(ids, certs, count * sizeof(*ids));
+    return anchors_of(model, ids, count);
+}
+
+uint32_t model_anchors_with(struct model *model, uint32_t set, uint32_t cert)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    size_t count;
+    const uint32_t *members = model_members(model->anchor_sets.items[set], &count);
+    uint32_t *ids = arena_alloc(&scratch, count + 1, sizeof(*ids));
+    memcpy(ids, members, count * sizeof(*ids));
+    ids[count] = cert;
+    return anchors_of(model, ids, count + 1);
+}
+
+uint32_t model_anchors_without(struct model *model, uint32_t set, uint32_t cert)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    size_t count, kept = 0;
+    const uint32_t *members = model_members(model->anchor_sets.items[set], &count);
+    uint32_t *ids = arena_alloc(&scratch, count + 1, sizeof(*ids));
+    for (size_t i = 0; i < count; i++)
+        if (members[i] != cert)
+            ids[kept++] = members[i];
+    return anchors_of(model, ids, kept);
+}
+
+uint32_t model_anchors_union(struct model *model, const uint32_t *sets, size_t count)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    LIST(uint32_t) ids = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        size_t members;
+        const uint32_t *from = model_members(model->anchor_sets.items[sets[i]], &members);
+        for (size_t k = 0; k < members; k++)
+            list_push(&scratch, &ids) = from[k];
+    }
+    return anchors_of(model, ids.items, ids.count);
+}
+
+uint32_t truster_stored(struct model *model, const struct truster *truster)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    LIST(uint32_t) sets = { 0 };
+    for (size_t i = 0; i < truster->stores.count; i++) {
+        uint32_t anchors = model->stores.items[truster->stores.items[i]].anchors;
+        if (anchors != NO_ID)
+            list_push(&scratch, &sets) = anchors;
+    }
+    return model_anchors_union(model, sets.items, sets.count);
+}
