@@ -44,7 +44,8 @@ bool err_wrap(struct err *err, const char *fmt, ...)
     return false;
 }
 
-static void set_once(struct err *err, const char **field, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void set_once(struct err *err, const char **field,
+                                                           const char *fmt, va_list ap)
 {
     if (*field == NULL)
         *field = str_vprintf(&err->arena, fmt, ap).ptr;

@@ -3,6 +3,7 @@
 
 /* In the order of the help. */
 const struct command *const commands[] = {
+    &command_check,
     &command_lab,
     &command_generate,
     NULL,

@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 
+extern const struct command command_check;
 extern const struct command command_generate;
 extern const struct command command_lab;
 

@@ -19,6 +19,11 @@ static void print_causes(FILE *out)
     }
 }
 
+static int upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
+
 static void print_findings(FILE *out)
 {
     fputs("# Findings\n\nWhat someone must act on. One paragraph per row of "
@@ -28,7 +33,7 @@ static void print_findings(FILE *out)
         const struct finding_row *row = finding_row((enum finding_code)code);
         const char *cause = cause_code(row->cause);
         fprintf(out, "\n### `%s`\n\nSeverity: %s. %c%s.", row->code, severity_name(row->severity),
-                row->meaning[0] - 'a' + 'A', row->meaning + 1);
+                upper(row->meaning[0]), row->meaning + 1);
         if (cause != NULL)
             fprintf(out, " Leads to [`%s`](causes.md#%s).", cause, cause);
         fputc('\n', out);
