@@ -1,0 +1,73 @@
+# tools/deps on a root folder of its own, with stand-ins for apt and systemctl: what it puts in
+# place for the install, and that everything comes back, also after a run that was killed.
+. "$TESTS/lib.sh"
+deps=$TESTS/../tools/deps
+export DEPS_ROOT="$PWD/root" PATH="$PWD/bin:$PATH"
+policy=root/usr/sbin/policy-rc.d
+pgconf=root/etc/postgresql-common/createcluster.conf
+mkdir -p bin root/usr/sbin root/etc/postgresql-common root/var/lib
+stand_in() { { echo '#!/bin/sh'; cat; } >"bin/$1"; chmod 755 "bin/$1"; }
+echo 'echo "systemctl $*" >>log' | stand_in systemctl
+echo '[ ! -e all-installed ] || echo installed' | stand_in dpkg-query
+# One package in the middle is unknown until the index was refreshed.
+echo '[ -e refreshed ] || [ "$2" != libyaml-dev ]' | stand_in apt-cache
+stand_in apt-get <<'S'
+case $* in
+    update*) touch refreshed; echo update >>log ;;
+    *--assume-no*) ;;
+    *)
+        sh root/usr/sbin/policy-rc.d; echo "policy says $?" >>log
+        grep -h '^create_main_cluster' root/etc/postgresql-common/createcluster.conf >>log
+        echo "UCF_FORCE_CONFFOLD=$UCF_FORCE_CONFFOLD" >>log
+        [ ! -e killer ] || kill -9 "$(cat killer)"
+        ;;
+esac
+S
+# In the background the shell that runs deps knows its pid: the stand-in kills it.
+killed_run() {
+    sh -c 'echo $$ >killer; exec sh "$1" demo' sh "$deps" >/dev/null 2>&1
+    rm -f killer
+}
+
+echo theirs >$policy
+echo '# theirs' >$pgconf
+"$deps" demo >/dev/null 2>&1
+same "the install sees the policy, no main cluster, masked units and a fresh index" log <<'S'
+update
+systemctl mask --quiet postgresql.service
+policy says 101
+create_main_cluster = false
+UCF_FORCE_CONFFOLD=1
+systemctl unmask --quiet postgresql.service
+systemctl disable --quiet postgresql.service
+S
+echo theirs | same "the policy that was there comes back" $policy
+echo '# theirs' | same "PostgreSQL's defaults that were there come back" $pgconf
+
+killed_run
+true_that "a killed run leaves the policy saved" grep -qx theirs $policy.reseal-saved
+killed_run
+true_that "a second killed run does not overwrite what the first saved" \
+    grep -qx theirs $policy.reseal-saved
+touch all-installed
+: >log
+"$deps" demo
+echo theirs | same "the next run restores the policy, even when nothing is missing" $policy
+echo '# theirs' | same "and PostgreSQL's defaults" $pgconf
+true_that "and unmasks the unit" grep -q 'unmask --quiet postgresql.service' log
+true_that "and leaves nothing of its own" test -z "$(find root -name '*reseal*')"
+
+rm -f all-installed $policy $pgconf
+killed_run
+touch all-installed
+"$deps" demo
+true_that "where there was no policy, a killed run's policy is removed" test ! -e $policy
+true_that "where there were no defaults, a killed run's are removed" test ! -e $pgconf
+
+rm -f all-installed
+echo theirs >$policy
+echo older >$policy.reseal-saved
+"$deps" demo >out 2>&1
+code=$?
+true_that "two policies that are not ours are refused" test $code -eq 1
+echo older | same "and the saved one is not overwritten" $policy.reseal-saved
