@@ -110,6 +110,13 @@ static bool fill(int fd, str bytes, struct io_owner owner, struct err *err)
 
 bool io_replace(const char *path, str bytes, struct io_owner owner, struct err *err)
 {
+    return io_replace_when(path, bytes, owner, NULL, NULL, err);
+}
+
+bool io_replace_when(const char *path, str bytes, struct io_owner owner,
+                     bool (*still)(const char *path, const void *context, struct err *err),
+                     const void *context, struct err *err)
+{
     AUTO(arena) struct arena arena = { 0 };
     char real[PATH_MAX];
     /* Renaming over a symbolic link would replace the link and leave its target stale. */
@@ -118,7 +125,8 @@ bool io_replace(const char *path, str bytes, struct io_owner owner, struct err *
     AUTO(fd) int fd = mkostemp((char *)(uintptr_t)temp.ptr, O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "create a file beside %s", target);
-    if (!fill(fd, bytes, owner, err) || rename(temp.ptr, target) < 0) {
+    if (!fill(fd, bytes, owner, err) || (still != NULL && !still(target, context, err)) ||
+        rename(temp.ptr, target) < 0) {
         if (err->kind == ERR_NONE)
             (void)err_errno(err, "rename");
         unlink(temp.ptr);

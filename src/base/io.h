@@ -33,6 +33,13 @@ struct io_owner {
 /* Replace (or create) `path` with `bytes`, following a symbolic link to the file it names. */
 MUST_CHECK bool io_replace(const char *path, str bytes, struct io_owner owner, struct err *err);
 
+/* The same, if `still(path, context)` says so right before the rename, when all else has been done:
+   for a caller that holds a lock on what it compares. */
+MUST_CHECK bool io_replace_when(const char *path, str bytes, struct io_owner owner,
+                                bool (*still)(const char *path, const void *context,
+                                              struct err *err),
+                                const void *context, struct err *err);
+
 /* Create folder `path` and its parents; a folder that is there keeps its permissions. */
 MUST_CHECK bool io_make_dirs(const char *path, mode_t mode, struct err *err);
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/lease.h"
+
+#include "tests/test.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static struct lease_place place_new(struct arena *arena)
+{
+    char dir[] = "/tmp/reseal-lease-XXXXXX";
+    check(mkdtemp(dir) != NULL);
+    return (struct lease_place){ str_copy(arena, str_c(dir)), S("c-1"), 50 };
+}
+
+static struct lease_holder self(struct arena *arena, const char *name)
+{
+    return (struct lease_holder){ str_c(name), lease_host(arena), getpid(),
+                                  lease_process(arena, getpid()) };
+}
+
+TEST(a_second_holder_is_refused_and_told_how_to_take_over)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct lease_place place = place_new(&arena);
+    struct lease_holder first = self(&arena, "alice"), second = self(&arena, "bob");
+    first.pid = getppid();
+    first.started = lease_process(&arena, getppid());
+    int64_t token;
+    check_ok(lease_take(&place, &first, 0, S(""), &token, &err), &err);
+    check_int(token, 1);
+    check(!lease_take(&place, &second, 0, S(""), &token, &err));
+    check_int(err.kind, ERR_CONFLICT);
+    assert_string_equal(err.next, "reseal apply --take-over alice");
+    err_clear(&err);
+    check(!lease_take(&place, &second, 0, S("carol"), &token, &err));
+    err_clear(&err);
+    check_ok(lease_take(&place, &second, 0, S("alice"), &token, &err), &err);
+    check_int(token, 2);
+}
+
+TEST(a_holder_that_died_on_this_host_is_taken_over_silently)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct lease_place place = place_new(&arena);
+    pid_t pid = fork();
+    if (pid == 0)
+        pause();
+    struct lease_holder gone = self(&arena, "gone"), next = self(&arena, "next");
+    gone.pid = pid;
+    gone.started = lease_process(&arena, pid);
+    check(gone.started.len > 0);
+    int64_t token;
+    check_ok(lease_take(&place, &gone, 0, S(""), &token, &err), &err);
+    check(!lease_take(&place, &next, 0, S(""), &token, &err));
+    err_clear(&err);
+    kill(pid, SIGKILL);
+    check_int(waitpid(pid, NULL, 0), pid);
+    check_ok(lease_take(&place, &next, 0, S(""), &token, &err), &err);
+    check_int(token, 2);
+}
+
+TEST(a_dead_holder_on_another_host_is_not_taken_over_silently)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct lease_place place = place_new(&arena);
+    struct lease_holder far = { S("far"), S("elsewhere.example"), 1, S("x/1") };
+    struct lease_holder near = self(&arena, "near");
+    int64_t token;
+    check_ok(lease_take(&place, &far, 0, S(""), &token, &err), &err);
+    check(!lease_take(&place, &near, 0, S(""), &token, &err));
+    check_int(err.kind, ERR_CONFLICT);
+}
+
+TEST(only_the_newest_token_may_write_and_tokens_only_rise)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct lease_place place = place_new(&arena);
+    struct lease_holder me = self(&arena, "me");
+    int64_t token;
+    int fd = -1;
+    check(!lease_check(&place, 1, &fd, &err));
+    err_clear(&err);
+    check_ok(lease_take(&place, &me, 7, S(""), &token, &err), &err);
+    check_ok(lease_take(&place, &me, 0, S(""), &token, &err), &err);
+    check_int(token, 8);
+    check(!lease_check(&place, 7, &fd, &err));
+    check_int(err.kind, ERR_CONFLICT);
+    err_clear(&err);
+    check(!lease_take(&place, &me, 8, S(""), &token, &err));
+    err_clear(&err);
+    check_ok(lease_check(&place, 8, &fd, &err), &err);
+    close(fd);
+    check_ok(lease_release(&place, 8, &err), &err);
+    check(!lease_check(&place, 8, &fd, &err));
+    err_clear(&err);
+    check_ok(lease_take(&place, &me, 0, S(""), &token, &err), &err);
+    check_int(token, 9);
+}
+
+TEST(whoever_waits_in_vain_for_the_lock_learns_which_process_has_it)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct lease_place place = place_new(&arena);
+    struct lease_holder me = self(&arena, "me");
+    int64_t token;
+    int fd = -1;
+    check_ok(lease_take(&place, &me, 0, S(""), &token, &err), &err);
+    check_ok(lease_check(&place, token, &fd, &err), &err);
+    check(!lease_take(&place, &me, 0, S("me"), &token, &err));
+    check_str(str_c(err.msg),
+              str_printf(&arena, "process %d is writing to this node right now", (int)getpid()));
+    close(fd);
+}
+
+TEST(a_cluster_id_that_would_leave_the_folder_is_refused)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    const str ids[] = { S(""), S("../x"), S("a/b"), S("a\0b"), S(".") };
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        AUTO(err) struct err err = { 0 };
+        struct lease_place place = place_new(&arena);
+        place.cluster = ids[i];
+        struct lease lease;
+        check(!lease_read(&arena, &place, &lease, &err));
+        check_int(err.kind, ERR_FORMAT);
+    }
+}

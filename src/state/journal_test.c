@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/journal.h"
+
+#include "tests/test.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static str folder(struct arena *arena)
+{
+    char dir[] = "/tmp/reseal-journal-XXXXXX";
+    check(mkdtemp(dir) != NULL);
+    return str_copy(arena, str_c(dir));
+}
+
+static struct journal_apply example(const char *cluster)
+{
+    return (struct journal_apply){ .cluster_id = str_c(cluster),
+                                   .cluster_name = S("orders"),
+                                   .token = 3,
+                                   .plan = S("{\"steps\":[]}"),
+                                   .started = 100,
+                                   .host = S("db1"),
+                                   .pid = 42 };
+}
+
+TEST(what_an_apply_did_is_read_back_in_order)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    AUTO(journal) struct journal *journal = NULL;
+    str dir = folder(&arena);
+    check_ok(journal_open(dir, &journal, &err), &err);
+    struct journal_apply apply = example("c1"), other = example("c2"), back;
+    check_ok(journal_begin(journal, &apply, &err), &err);
+    check_ok(journal_begin(journal, &other, &err), &err);
+    struct journal_event started = { S("s1"), JOURNAL_STARTED, 101, S("") };
+    struct journal_event undone = { S("s1"), JOURNAL_UNDONE, 101, S("put back") };
+    check_ok(journal_step(journal, apply.id, &started, &err), &err);
+    check_ok(journal_step(journal, apply.id, &undone, &err), &err);
+
+    bool found;
+    check_ok(journal_unfinished(&arena, journal, S("c1"), &found, &back, &err), &err);
+    check(found);
+    check_int(back.id, apply.id);
+    check_str(back.plan, apply.plan);
+    check_ok(journal_end(journal, apply.id, 105, S("done"), &err), &err);
+    check_ok(journal_unfinished(&arena, journal, S("c1"), &found, &back, &err), &err);
+    check(!found);
+
+    journal_event_list events;
+    check_ok(journal_events(&arena, journal, apply.id, &events, &err), &err);
+    check_int(events.count, 2);
+    check_int(events.items[1].state, JOURNAL_UNDONE);
+    check_str(events.items[1].evidence, S("put back"));
+    journal_apply_list applies;
+    check_ok(journal_list(&arena, journal, S(""), &applies, &err), &err);
+    check_int(applies.count, 2);
+    check_int(applies.items[0].id, other.id);
+    check_int(applies.items[1].ended, 105);
+    check(!journal_end(journal, 99, 1, S("done"), &err));
+    check_int(err.kind, ERR_USAGE);
+}
+
+TEST(only_the_owner_can_read_the_journal)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    AUTO(journal) struct journal *journal = NULL;
+    str dir = folder(&arena);
+    check_ok(journal_open(dir, &journal, &err), &err);
+    static const char *const names[] = { "journal.sqlite", "journal.sqlite-wal" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct stat st;
+        check_int(stat(str_printf(&arena, "%s/%s", dir.ptr, names[i]).ptr, &st), 0);
+        check_int(st.st_mode & 0777, 0600);
+    }
+}
+
+TEST(a_journal_survives_a_writer_that_is_killed_in_mid_transaction)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    str dir = folder(&arena);
+    int ready[2];
+    check_int(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct journal *journal = NULL;
+        struct journal_apply apply = example("c1");
+        struct journal_event event = { S("kept"), JOURNAL_DONE, 1, S("") };
+        if (!journal_open(dir, &journal, &err) || !journal_begin(journal, &apply, &err) ||
+            !journal_step(journal, apply.id, &event, &err))
+            _exit(1);
+        /* Half a transaction: written to the file, never committed. */
+        sqlite3 *db = NULL;
+        sqlite3_open(str_printf(&arena, "%s/journal.sqlite", dir.ptr).ptr, &db);
+        sqlite3_exec(db,
+                     "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE;"
+                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
+                     "INSERT INTO event (apply, step, state, at, evidence)"
+                     " SELECT 1, 'lost', 'done', i, hex(zeroblob(100)) FROM n",
+                     NULL, NULL, NULL);
+        if (write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    char byte;
+    close(ready[1]);
+    check_int(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    kill(pid, SIGKILL);
+    check_int(waitpid(pid, NULL, 0), pid);
+
+    AUTO(journal) struct journal *journal = NULL;
+    journal_event_list events;
+    bool found;
+    struct journal_apply apply;
+    check_ok(journal_open(dir, &journal, &err), &err);
+    check_ok(journal_unfinished(&arena, journal, S("c1"), &found, &apply, &err), &err);
+    check(found);
+    check_ok(journal_events(&arena, journal, apply.id, &events, &err), &err);
+    check_int(events.count, 1);
+    check_str(events.items[0].step, S("kept"));
+}
+
+TEST(a_file_that_is_another_programs_or_a_newer_reseals_is_refused)
+{
+    static const char *const makes[] = { "PRAGMA user_version = 1", "PRAGMA application_id = 5",
+                                         "PRAGMA application_id = 1920165228;"
+                                         "PRAGMA user_version = 99" };
+    static const enum err_kind kinds[] = { ERR_FORMAT, ERR_FORMAT, ERR_REFUSED };
+    for (size_t i = 0; i < COUNT(makes); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        AUTO(journal) struct journal *journal = NULL;
+        str dir = folder(&arena);
+        sqlite3 *db = NULL;
+        sqlite3_open(str_printf(&arena, "%s/journal.sqlite", dir.ptr).ptr, &db);
+        check_int(sqlite3_exec(db, makes[i], NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        check(!journal_open(dir, &journal, &err));
+        check_int(err.kind, kinds[i]);
+    }
+}

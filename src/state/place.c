@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/place.h"
+
+#include "base/io.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+static bool usual_place(struct arena *arena, str *ret_dir, struct err *err)
+{
+    if (geteuid() == 0) {
+        *ret_dir = S("/var/lib/reseal");
+        return true;
+    }
+    const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    /* A relative $XDG_STATE_HOME is to be ignored (XDG Base Directory). */
+    if (xdg != NULL && xdg[0] == '/')
+        *ret_dir = io_join(arena, str_c(xdg), S("reseal"));
+    else if (home != NULL && home[0] == '/')
+        *ret_dir = io_join(arena, str_c(home), S(".local/state/reseal"));
+    else
+        return err_set(err, ERR_USAGE, "no home folder to keep state in: give --state DIR");
+    return true;
+}
+
+bool state_place(struct arena *arena, const char *given, str *ret_dir, struct err *err)
+{
+    str dir = str_c(given);
+    char real[PATH_MAX];
+    if (given != NULL && dir.len == 0)
+        return err_set(err, ERR_USAGE, "--state is empty");
+    if (given == NULL && !usual_place(arena, &dir, err))
+        return false;
+    dir = str_copy(arena, dir);
+    if (!io_make_dirs(dir.ptr, 0700, err))
+        return err_wrap(err, "state folder");
+    if (realpath(dir.ptr, real) == NULL)
+        return err_errno(err, "state folder %s", dir.ptr);
+    *ret_dir = str_copy(arena, str_c(real));
+    return true;
+}
+
+bool state_node_place(struct arena *arena, const char *given, str *ret_dir, struct err *err)
+{
+    str dir;
+    if (!state_place(arena, given, &dir, err))
+        return false;
+    *ret_dir = io_join(arena, dir, S("node"));
+    return io_make_dirs(ret_dir->ptr, 0700, err);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/place.h"
+
+#include "tests/test.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+TEST(a_new_state_folder_and_the_nodes_part_of_it_are_the_owners_alone)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    char dir[] = "/tmp/reseal-place-XXXXXX";
+    check(mkdtemp(dir) != NULL);
+    str given = str_printf(&arena, "%s/a/state", dir), place, node;
+    check_ok(state_node_place(&arena, given.ptr, &node, &err), &err);
+    check_ok(state_place(&arena, given.ptr, &place, &err), &err);
+    check_str(place, given);
+    check_str(node, str_printf(&arena, "%s/node", given.ptr));
+    struct stat st;
+    check_int(stat(node.ptr, &st), 0);
+    check_int(st.st_mode & 0777, 0700);
+    check_int(stat(place.ptr, &st), 0);
+    check_int(st.st_mode & 0777, 0700);
+    check(!state_place(&arena, "", &place, &err));
+    check_int(err.kind, ERR_USAGE);
+}
