@@ -15,12 +15,12 @@
 void test_register(const char *name, CMUnitTestFunction run);
 
 #define TEST(name)                                                 \
-    static void test_##name(void **state);                         \
+    static void test_##name(void **cmocka_state);                  \
     __attribute__((constructor)) static void register_##name(void) \
     {                                                              \
         test_register(#name, test_##name);                         \
     }                                                              \
-    static void test_##name(void **state __attribute__((unused)))
+    static void test_##name(void **cmocka_state __attribute__((unused)))
 
 #define check(cond)          assert_true(cond)
 #define check_int(got, want) assert_int_equal((got), (want))

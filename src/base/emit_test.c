@@ -47,7 +47,6 @@ TEST(a_document_is_written_on_one_line_or_indented_and_bad_utf8_is_replaced)
 
 TEST(overlong_surrogate_and_cut_utf8_is_replaced_byte_by_byte)
 {
-    AUTO(arena) struct arena arena = { 0 };
     static const char *const cases[] = { "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80",
                                          "\xe2\x82" };
     static const size_t bad[] = { 2, 3, 4, 2 };

@@ -169,3 +169,14 @@ uint32_t truster_stored(struct model *model, const struct truster *truster)
     }
     return model_anchors_union(model, sets.items, sets.count);
 }
+
+bool model_anchors_have(const struct model *model, uint32_t set, uint32_t cert)
+{
+    size_t count = 0;
+    const uint32_t *members =
+        set == NO_ID ? NULL : model_members(model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++)
+        if (members[i] == cert)
+            return true;
+    return false;
+}

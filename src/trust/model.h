@@ -106,6 +106,7 @@ const uint32_t *model_members(str packed, size_t *ret_count);
 
 /* `set` with `cert` added or removed; the union of sets. */
 uint32_t model_anchors_with(struct model *model, uint32_t set, uint32_t cert);
+bool model_anchors_have(const struct model *model, uint32_t set, uint32_t cert);
 uint32_t model_anchors_without(struct model *model, uint32_t set, uint32_t cert);
 uint32_t model_anchors_union(struct model *model, const uint32_t *sets, size_t count);
 

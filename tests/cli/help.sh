@@ -3,7 +3,7 @@
 
 run "$RESEAL" chekc
 same "an unknown command is named with the next thing to type" out <<'X'
-reseal: unknown command chekc
+reseal: unknown command chekc, did you mean check?
   next: reseal --help
 exit 2
 X

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/plan.h"
+
+#include "plan/state.h"
+
+/* The plan as a document: enough for a checker that knows nothing of reseal to judge every state.
+ */
+
+static const struct step_row {
+    const char *name, *text;
+} step_rows[STEP_KIND_COUNT] = {
+#define STEP_ROW(id, text) [STEP_##id] = { #id, text },
+    STEP_KINDS(STEP_ROW)
+#undef STEP_ROW
+};
+
+const char *step_kind_name(enum step_kind kind)
+{
+    return step_rows[kind].name;
+}
+
+const char *step_kind_text(enum step_kind kind)
+{
+    return step_rows[kind].text;
+}
+
+bool step_kind_parse(str name, enum step_kind *ret_kind)
+{
+    for (int kind = 0; kind < STEP_KIND_COUNT; kind++)
+        if (str_eq(name, str_c(step_rows[kind].name))) {
+            *ret_kind = (enum step_kind)kind;
+            return true;
+        }
+    return false;
+}
+
+static void emit_cert(struct emit *emit, const struct model *model, uint32_t cert)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    str sha256 = model->certs.items[cert].sha256;
+    emit_str(emit, NULL,
+             str_starts(sha256, S("new:")) ? sha256
+                                           : str_printf(&scratch, "sha256:%.*s", STR_ARG(sha256)));
+}
+
+static void emit_members(struct emit *emit, const struct model *model, const char *name,
+                         const str *packed)
+{
+    size_t count = 0;
+    const uint32_t *members = packed == NULL ? NULL : model_members(*packed, &count);
+    emit_array(emit, name);
+    for (size_t i = 0; i < count; i++)
+        emit_cert(emit, model, members[i]);
+    emit_array_end(emit);
+}
+
+static const str *packed(const str *items, uint32_t id)
+{
+    return id == NO_ID ? NULL : &items[id];
+}
+
+/* Chains by identity; with `before`, only those that differ from it. */
+static void emit_chains(struct emit *emit, const struct model *model, const char *name,
+                        const uint32_t *chains, const uint32_t *before)
+{
+    emit_object(emit, name);
+    for (size_t i = 0; i < model->identities.count; i++)
+        if (before == NULL || before[i] != chains[i])
+            emit_members(emit, model, model->identities.items[i].key.ptr,
+                         packed(model->chains.items, chains[i]));
+    emit_object_end(emit);
+}
+
+static void emit_anchors(struct emit *emit, const struct model *model, const struct state *state)
+{
+    emit_object(emit, "trusts");
+    for (size_t i = 0; i < model->stores.count; i++)
+        emit_members(emit, model, model->stores.items[i].key.ptr,
+                     packed(model->anchor_sets.items, state->anchors_stored[i]));
+    for (size_t i = 0; i < model->trusters.count; i++)
+        emit_members(emit, model, model->trusters.items[i].key.ptr,
+                     packed(model->anchor_sets.items, state->truster_loaded[i]));
+    emit_object_end(emit);
+}
+
+/* The members of `set` that `other` lacks. */
+static void emit_extra(struct emit *emit, const struct model *model, const char *name, uint32_t set,
+                       uint32_t other)
+{
+    size_t count = 0;
+    const uint32_t *members =
+        set == NO_ID ? NULL : model_members(model->anchor_sets.items[set], &count);
+    emit_array(emit, name);
+    for (size_t i = 0; i < count; i++)
+        if (!model_anchors_have(model, other, members[i]))
+            emit_cert(emit, model, members[i]);
+    emit_array_end(emit);
+}
+
+static void emit_anchor_change(struct emit *emit, const struct model *model, str key,
+                               uint32_t before, uint32_t after)
+{
+    if (before == after)
+        return;
+    emit_object(emit, key.ptr);
+    emit_extra(emit, model, "add", after, before);
+    emit_extra(emit, model, "remove", before, after);
+    emit_object_end(emit);
+}
+
+static void emit_changes(struct emit *emit, const struct model *model, const struct state *before,
+                         const struct state *after)
+{
+    emit_object(emit, "changes");
+    emit_chains(emit, model, "stored", after->chain_stored, before->chain_stored);
+    emit_chains(emit, model, "loaded", after->chain_loaded, before->chain_loaded);
+    emit_object(emit, "trusts");
+    for (size_t i = 0; i < model->stores.count; i++)
+        emit_anchor_change(emit, model, model->stores.items[i].key, before->anchors_stored[i],
+                           after->anchors_stored[i]);
+    for (size_t i = 0; i < model->trusters.count; i++)
+        emit_anchor_change(emit, model, model->trusters.items[i].key, before->truster_loaded[i],
+                           after->truster_loaded[i]);
+    emit_object_end(emit);
+    emit_object_end(emit);
+}
+
+static void emit_step(struct emit *emit, const struct step *step)
+{
+    emit_object(emit, NULL);
+    emit_str(emit, "id", step->id);
+    emit_text(emit, "kind", step_kind_name(step->kind));
+    emit_str(emit, "node", step->node);
+    emit_str(emit, "service", step->service);
+    emit_str(emit, "store", step->store);
+    emit_text(emit, "certificate", step->certificate.len == 0 ? NULL : step->certificate.ptr);
+    emit_str(emit, "expects", step->expects);
+    emit_str(emit, "leaves", step->leaves);
+    emit_list(emit, "outage", &step->outage);
+    emit_str(emit, "text", step->text);
+    emit_object_end(emit);
+}
+
+static void emit_wave(struct emit *emit, const struct plan *plan, const struct wave *wave)
+{
+    emit_array(emit, "steps");
+    for (size_t i = 0; i < wave->steps.count; i++)
+        emit_str(emit, NULL, plan->steps.items[wave->steps.items[i]].id);
+    emit_array_end(emit);
+    emit_int(emit, "judged", (int64_t)wave->judged);
+    emit_list(emit, "broken", &wave->broken);
+    emit_list(emit, "outage", &wave->outage);
+}
+
+static void emit_proof(struct emit *emit, struct model *model, const struct plan *plan)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct state before, after;
+    state_of_model(&scratch, model, &before);
+    emit_object(emit, "proof");
+    emit_bool(emit, "proven", plan->proven);
+    emit_list(emit, "unrepaired", &plan->unrepaired);
+    emit_object(emit, "start");
+    emit_chains(emit, model, "stored", before.chain_stored, NULL);
+    emit_chains(emit, model, "loaded", before.chain_loaded, NULL);
+    emit_anchors(emit, model, &before);
+    emit_object_end(emit);
+    emit_array(emit, "waves");
+    for (size_t i = 0; i < plan->waves.count; i++) {
+        const struct wave *wave = &plan->waves.items[i];
+        state_copy(&scratch, model, &before, &after);
+        for (size_t j = 0; j < wave->steps.count; j++)
+            state_apply(model, &after, &plan->steps.items[wave->steps.items[j]]);
+        emit_object(emit, NULL);
+        emit_wave(emit, plan, wave);
+        emit_changes(emit, model, &before, &after);
+        emit_object_end(emit);
+        before = after;
+    }
+    emit_array_end(emit);
+    emit_object_end(emit);
+}
+
+void plan_emit(struct emit *emit, struct model *model, const struct plan *plan,
+               const plan_source_list *made_from)
+{
+    emit_str(emit, "cluster", plan->cluster);
+    emit_object(emit, "made_from");
+    for (size_t i = 0; i < made_from->count; i++)
+        emit_str(emit, made_from->items[i].store.ptr, made_from->items[i].digest);
+    emit_object_end(emit);
+    emit_array(emit, "steps");
+    for (size_t i = 0; i < plan->steps.count; i++)
+        emit_step(emit, &plan->steps.items[i]);
+    emit_array_end(emit);
+    emit_proof(emit, model, plan);
+}

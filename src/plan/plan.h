@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.h - the steps from here to a cluster whose certificates are good, and the proof that no
+ * working connection breaks on the way.
+ *
+ * Pure: (model, goal) -> plan. Nothing here knows a product's name.
+ *
+ * A plan is a list of waves; the steps of a wave may run side by side. Ordering rules (order.c)
+ * come from the links: an anchor is in every trust store that will meet it, and loaded, before an
+ * identity that needs it is presented; replicas before the primary; `max_unavailable` services at
+ * a time. The proof (proof.c) knows none of these rules: it judges every link in every state that
+ * the waves can leave it in, and a plan that it does not bear out is refused.
+ *
+ * A step's id is a hash of kind, node, service, store, expects and leaves, so the same step has
+ * the same id in every plan that holds it, whenever that was made.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/emit.h"
+#include "trust/judge.h"
+
+/* kind, what it does (design, section 4) */
+// clang-format off
+#define STEP_KINDS(X)                                                                  \
+    X(snapshot, "save what will be changed, and read it back")                         \
+    X(issue,    "make the key and the request, get the certificate")                   \
+    X(trust,    "add an anchor to a trust store")                                      \
+    X(install,  "write the new certificate and key beside the old ones")               \
+    X(switch,   "point the one reference at the new files")                            \
+    X(refresh,  "reload or reconnect a service, so that it uses what is stored")       \
+    X(verify,   "connect as each peer and read the certificates on the wire")
+// clang-format on
+
+#define STEP_ENUM(id, text) STEP_##id,
+enum step_kind { STEP_KINDS(STEP_ENUM) STEP_KIND_COUNT };
+#undef STEP_ENUM
+
+struct step {
+    str id; /* 16 hex digits */
+    enum step_kind kind;
+    str node, service; /* names; service is empty for a step on a store alone */
+    str store;         /* store name on the node, or empty */
+    str certificate;   /* "sha256:…", or "new:<id of the issue step>"; empty when none is meant */
+    str expects, leaves;
+    str text;             /* one sentence */
+    uint32_t identity;    /* identity id in the model, or NO_ID */
+    uint32_t trust_store; /* trust store id in the model, or NO_ID */
+    uint32_t new_cert;    /* cert id of the planned certificate or the anchor, or NO_ID */
+    str_list outage;      /* keys of the links that are down during this step */
+};
+
+struct wave {
+    LIST(uint32_t) steps; /* indices into the plan's steps */
+    uint64_t judged;      /* link states judged */
+    str_list broken;      /* keys of links that a state of this wave breaks; empty in a proof */
+    str_list outage;      /* keys of links that its steps declare */
+};
+
+struct plan {
+    str cluster;
+    LIST(struct step) steps;
+    LIST(struct wave) waves;
+    str_list unrepaired; /* links that do not work even after the last wave */
+    bool proven;         /* no wave breaks a link that it does not declare */
+};
+
+struct plan_goal {
+    str cluster;
+    moment now;
+    int64_t renew_before; /* seconds: an identity that ends within this is renewed */
+    int64_t lifetime;     /* seconds, of new certificates */
+    bool renew_all;       /* also those that are not due */
+    bool keep_key;
+    uint32_t issuer; /* cert id of the issuing CA, which is also the anchor that vouches for it */
+    uint64_t max_unavailable;
+};
+
+/* The ordering rules. The active ones are a table of their own (order_rules.c), so that a test
+   program can be linked without one and show that it is needed. */
+enum order_rule {
+    ORDER_TRUST_FIRST,     /* anchors are stored and loaded before an identity needs them */
+    ORDER_PRIMARY_LAST,    /* replicas before the primary */
+    ORDER_MAX_UNAVAILABLE, /* so many services in one wave, no more */
+    ORDER_RULE_COUNT
+};
+extern const bool order_rule_active[ORDER_RULE_COUNT];
+
+/* Plan and prove. The model gains the planned certificates ("new:<id>") and is otherwise left as
+   it was. */
+void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
+               struct plan *ret_plan);
+
+/* Judge every state of every wave; fills the waves' judged, broken and outage, and the plan's
+   unrepaired and proven. */
+void plan_prove(struct arena *arena, struct judge *judge, moment now, struct plan *plan);
+
+/* What the plan was made from: a store's path and the SHA-256 of its bytes. */
+struct plan_source {
+    str store, digest;
+};
+typedef LIST(struct plan_source) plan_source_list;
+
+/* The members of the plan document (design, section 6), into an object that the caller opened and
+   closes: the profile diff is the caller's to add. */
+void plan_emit(struct emit *emit, struct model *model, const struct plan *plan,
+               const plan_source_list *made_from);
+
+const char *step_kind_name(enum step_kind kind);
+const char *step_kind_text(enum step_kind kind);
+bool step_kind_parse(str name, enum step_kind *ret_kind);
+
+#endif

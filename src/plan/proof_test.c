@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/plan.h"
+
+#include "tests/test.h"
+#include "tests/world.h"
+
+static void plan_for_second_root(struct world *world, struct plan *plan)
+{
+    world_make(world, &(struct world_spec){ .nodes = 2 });
+    struct plan_goal goal = { .now = PKI_NOW,
+                              .renew_before = 30 * PKI_DAY,
+                              .lifetime = 90 * PKI_DAY,
+                              .issuer = world->second_id,
+                              .max_unavailable = 1 };
+    plan_make(&world->arena, &world->judge, &goal, plan);
+    check(plan->proven);
+}
+
+static enum step_kind kind_of(const struct plan *plan, size_t wave)
+{
+    return plan->steps.items[plan->waves.items[wave].steps.items[0]].kind;
+}
+
+/* The plan without its waves of one kind. */
+static void drop_waves(struct plan *plan, enum step_kind kind, const char *leaves)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->waves.count; i++) {
+        const struct step *first = &plan->steps.items[plan->waves.items[i].steps.items[0]];
+        if (kind_of(plan, i) != kind || (leaves != NULL && !str_eq(first->leaves, str_c(leaves))))
+            plan->waves.items[kept++] = plan->waves.items[i];
+    }
+    check(kept < plan->waves.count);
+    plan->waves.count = kept;
+}
+
+TEST(a_plan_that_forgets_to_add_the_new_root_is_not_proven)
+{
+    struct world world;
+    struct plan plan;
+    plan_for_second_root(&world, &plan);
+    drop_waves(&plan, STEP_trust, NULL);
+    plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
+    check(!plan.proven);
+    check(plan.unrepaired.count > 0);
+    world_free(&world);
+}
+
+TEST(a_plan_that_adds_the_new_root_but_does_not_load_it_is_not_proven)
+{
+    struct world world;
+    struct plan plan;
+    plan_for_second_root(&world, &plan);
+    drop_waves(&plan, STEP_refresh, "trust loaded");
+    plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
+    check(!plan.proven);
+    world_free(&world);
+}
+
+TEST(a_plan_that_switches_before_the_new_root_is_everywhere_names_the_links_it_breaks)
+{
+    struct world world;
+    struct plan plan;
+    plan_for_second_root(&world, &plan);
+    size_t trust = 0, change = 0;
+    for (size_t i = 0; i < plan.waves.count; i++) {
+        trust = kind_of(&plan, i) == STEP_trust ? i : trust;
+        change = kind_of(&plan, i) == STEP_switch && change == 0 ? i : change;
+    }
+    check(trust < change);
+    struct wave early = plan.waves.items[change];
+    plan.waves.items[change] = plan.waves.items[trust];
+    plan.waves.items[trust] = early;
+    plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
+    check(!plan.proven);
+    check(str_list_has(&plan.waves.items[trust].broken, S("app/app->db2/postgres")));
+    world_free(&world);
+}
+
+TEST(a_link_that_a_step_declares_as_an_outage_is_not_held_to_in_that_wave)
+{
+    struct world world;
+    struct plan plan;
+    plan_for_second_root(&world, &plan);
+    drop_waves(&plan, STEP_trust, NULL);
+    for (size_t i = 0; i < plan.steps.count; i++)
+        for (size_t j = 0; j < world.model.links.count; j++)
+            str_list_add(&world.arena, &plan.steps.items[i].outage, world.model.links.items[j].key);
+    plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
+    check(plan.proven);
+    check(plan.unrepaired.count > 0); /* and it is still said that the links end up broken */
+    world_free(&world);
+}
