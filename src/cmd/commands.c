@@ -3,7 +3,9 @@
 
 /* In the order of the help. */
 const struct command *const commands[] = {
+    &command_inspect,
     &command_check,
+    &command_issuer,
     &command_lab,
     &command_generate,
     NULL,
