@@ -284,3 +284,62 @@ TEST(stored_and_loaded_ends_are_told_apart)
     check(loaded.server_chain == identity.loaded && stored.server_chain == identity.stored);
     check(loaded.client_chain == NO_ID && stored.server_anchors == NO_ID);
 }
+
+/* The intermediate's faults by the exact cause, where OpenSSL has one code for several. */
+TEST(a_fault_of_the_intermediate_has_its_exact_cause)
+{
+    const struct pki_spec faults[] = {
+        {.name = "Between",                .ca = true},
+        {                  .name = "Between", .basic_constraints = "CA:FALSE"         },
+        {  .name = "Between", .ca = true,          .key_usage = "digitalSignature" },
+        { .name = "Between",        .ca = true,                 .not_after = PKI_NOW - 1 },
+        { .name = "Between",              .ca = true,                       .no_key_ids = true },
+    };
+    const enum cause want[] = { CAUSE_none, CAUSE_ca_basic_constraints, CAUSE_wrong_key_usage,
+                                CAUSE_intermediate_expired, CAUSE_chain_incomplete };
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        AUTO(pair) struct pair pair;
+        pair_init(&pair);
+        struct pki_spec spec = faults[i];
+        spec.issuer = &pair.root;
+        struct pki between = pki_make(&pair.arena, &spec);
+        struct pki twin = pki_make(&pair.arena, &spec); /* the same name, another key */
+        pair.server.issuer = &between;
+        pair.server.no_key_ids = spec.no_key_ids;
+        pair_link(&pair);
+        uint32_t chain[] = { pair.server_id, pair_cert(&pair, i == 4 ? &twin : &between) };
+        pair.ends.server_chain = model_chain(&pair.model, chain, 2);
+        check_int(pair_judge(&pair).cause, want[i]);
+    }
+}
+
+TEST(an_anchor_that_fits_by_name_alone_is_stale_when_it_did_not_sign)
+{
+    AUTO(pair) struct pair pair;
+    pair_init(&pair);
+    pair.server.no_key_ids = true;
+    pair_link(&pair);
+    struct pki twin = pki_make(&pair.arena, &(struct pki_spec){ .name = "Root", .ca = true });
+    uint32_t id = pair_cert(&pair, &twin);
+    pair.ends.client_anchors = model_anchors(&pair.model, &id, 1);
+    struct verdict verdict = pair_judge(&pair);
+    check_int(verdict.cause, CAUSE_truststore_stale_after_rotation);
+    check_int(verdict.certificate, pair.server_id);
+}
+
+TEST(a_leaf_that_cannot_be_read_or_understood_is_malformed)
+{
+    AUTO(pair) struct pair pair;
+    pair_init(&pair);
+    pair_link(&pair);
+    struct cert odd = pair.model.certs.items[pair.server_id], cut = odd;
+    odd.sha256 = S("odd");
+    odd.critical_unknown = true;
+    cut.sha256 = S("cut");
+    cut.der.len--;
+    const uint32_t ids[] = { model_cert(&pair.model, &odd), model_cert(&pair.model, &cut) };
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        pair.ends.server_chain = model_chain(&pair.model, &ids[i], 1);
+        check_int(pair_judge(&pair).cause, CAUSE_cert_malformed);
+    }
+}
