@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "system/postgresql/conf.h"
 
+#include "system/postgresql/memory.h"
 #include "tests/test.h"
 
-/* Files in memory: "path", "text" pairs. */
-struct files {
-    const char *const (*rows)[2];
-    size_t count;
-};
-
-static bool read_row(void *context, struct arena *arena, str path, str *ret_text, struct err *err)
-{
-    const struct files *files = context;
-    for (size_t i = 0; i < files->count; i++)
-        if (str_eq(path, str_c(files->rows[i][0]))) {
-            *ret_text = str_copy(arena, str_c(files->rows[i][1]));
-            return true;
-        }
-    return err_set(err, ERR_SYSTEM, "%.*s: No such file or directory", STR_ARG(path));
-}
-
-static bool list_rows(void *context, struct arena *arena, str folder, str_list *ret_names,
-                      struct err *err)
-{
-    const struct files *files = context;
-    (void)err;
-    for (size_t i = 0; i < files->count; i++) {
-        str path = str_c(files->rows[i][0]);
-        if (str_starts(path, folder) && str_ends(path, S(".conf")) && path.len > folder.len)
-            list_push(arena, ret_names) =
-                (str){ path.ptr + folder.len + 1, path.len - folder.len - 1 };
-    }
-    return true;
-}
-
-static bool read_conf(struct arena *arena, const char *const (*rows)[2], size_t count,
+static bool read_conf(struct arena *arena, const struct memory_file *rows, size_t count,
                       struct pgconf *conf, struct err *err)
 {
-    struct files files = { rows, count };
-    struct pgconf_source source = { &files, read_row, list_rows };
+    struct memory_files files = { rows, count };
+    struct pgconf_source source = memory_source(&files);
     return pgconf_read(arena, &source, S("/etc/postgresql.conf"), conf, err);
 }
 
@@ -67,7 +37,7 @@ TEST(a_setting_is_found_whatever_its_quotes_case_comment_and_equals_sign)
     for (size_t i = 0; i < COUNT(cases); i++) {
         AUTO(arena) struct arena arena = { 0 };
         AUTO(err) struct err err = { 0 };
-        const char *const rows[][2] = {
+        const struct memory_file rows[] = {
             {"/etc/postgresql.conf", cases[i].line}
         };
         struct pgconf conf = { 0 };
@@ -80,7 +50,7 @@ TEST(includes_are_read_where_they_stand_and_the_last_setting_wins)
 {
     AUTO(arena) struct arena arena = { 0 };
     AUTO(err) struct err err = { 0 };
-    const char *const rows[][2] = {
+    const struct memory_file rows[] = {
         {"/etc/postgresql.conf", "a = 1\ninclude 'b.conf'\ninclude_if_exists = 'none.conf'\n"
                                   "include_dir = 'conf.d'\nb = 9\n"},
         { "/etc/b.conf",         "a = 2\nb = 2\n"                                                  },
@@ -112,7 +82,7 @@ TEST(a_line_that_is_no_setting_a_missing_include_and_a_circle_are_named)
     for (size_t i = 0; i < COUNT(cases); i++) {
         AUTO(arena) struct arena arena = { 0 };
         AUTO(err) struct err err = { 0 };
-        const char *const rows[][2] = {
+        const struct memory_file rows[] = {
             {"/etc/postgresql.conf", cases[i].text}
         };
         struct pgconf conf = { 0 };
@@ -144,7 +114,7 @@ TEST(what_was_edited_reads_back_as_it_was_meant)
         AUTO(err) struct err err = { 0 };
         struct pgconf_change change = { S("x"), str_c(values[i]) };
         str text = pgconf_edit(&arena, S("x = 1 # one\n"), &change, 1);
-        const char *const rows[][2] = {
+        const struct memory_file rows[] = {
             {"/etc/postgresql.conf", str_cstr(&arena, text)}
         };
         struct pgconf conf = { 0 };

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "system/postgresql/discover.h"
+
+#include "base/io.h"
+#include "system/postgresql/conninfo.h"
+#include "system/postgresql/hba.h"
+
+#include <string.h>
+
+static str setting(const struct pg_place *place, const char *name, str otherwise)
+{
+    const struct pgconf_setting *found = pgconf_find(&place->conf, name);
+    return found == NULL ? otherwise : found->value;
+}
+
+/* A file name of the configuration: relative ones are seen from the data folder (20.2). */
+static str file_of(struct arena *arena, const struct pg_place *place, const char *name,
+                   str otherwise)
+{
+    str value = setting(place, name, otherwise);
+    return value.len == 0 ? value : io_join(arena, place->data, value);
+}
+
+static bool exists(struct arena *arena, const struct pgconf_source *source, str path)
+{
+    AUTO(err) struct err err = { 0 };
+    str text;
+    return source->read(source->context, arena, path, &text, &err);
+}
+
+bool pg_place_read(struct arena *arena, const struct pgconf_source *source,
+                   const struct node_conf *node, struct pg_place *ret_place, struct err *err)
+{
+    struct pg_place place = { .data = node->data, .config_file = node->config };
+    if (place.data.len == 0 && place.config_file.len == 0) {
+        err_set(err, ERR_USAGE, "node %.*s: neither data nor config is given", STR_ARG(node->name));
+        return false;
+    }
+    if (place.config_file.len == 0)
+        place.config_file = io_join(arena, place.data, S("postgresql.conf"));
+    if (!pgconf_read(arena, source, place.config_file, &place.conf, err))
+        return err_wrap(err, "node %.*s", STR_ARG(node->name));
+    place.data = setting(&place, "data_directory", place.data);
+    if (place.data.len == 0)
+        place.data = io_dir_of(arena, place.config_file);
+    /* Read last, so that it wins (20.1.2); ALTER SYSTEM makes it, so it may be missing. */
+    str automatic = io_join(arena, place.data, S("postgresql.auto.conf"));
+    if (exists(arena, source, automatic) &&
+        !pgconf_read(arena, source, automatic, &place.conf, err))
+        return err_wrap(err, "node %.*s", STR_ARG(node->name));
+    place.hba_file = file_of(arena, &place, "hba_file", S("pg_hba.conf"));
+    *ret_place = place;
+    return true;
+}
+
+/* 20.1.1: on, yes, true, 1 and their unambiguous beginnings, in any case. */
+static bool is_on(str value)
+{
+    static const char *const words[] = { "on", "yes", "true", "1" };
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (value.len > (i == 0) && value.len <= strlen(words[i]) &&
+            strncasecmp(words[i], value.ptr, value.len) == 0)
+            return true;
+    return false;
+}
+
+static str listen_of(struct arena *arena, const struct pg_place *place,
+                     const struct node_conf *node)
+{
+    str addresses = setting(place, "listen_addresses", S("localhost"));
+    str port = setting(place, "port", S("5432"));
+    if (node->port != 0)
+        port = str_printf(arena, "%llu", (unsigned long long)node->port);
+    str first = str_trim(str_cut(&addresses, ','));
+    bool any = str_eq(first, S("*")) || str_eq(first, S("0.0.0.0")) || str_eq(first, S("::"));
+    if (first.len == 0)
+        return S("");
+    bool colons = str_find(first, S(":")) < first.len;
+    return str_printf(arena, colons && !any ? "[%.*s]:%.*s" : "%.*s:%.*s",
+                      STR_ARG(any ? S("127.0.0.1") : first), STR_ARG(port));
+}
+
+static void add_store(struct arena *arena, struct node_conf *node, struct store_conf store)
+{
+    store.format = S("pem");
+    store.password.descriptor = -1;
+    list_push(arena, &node->stores) = store;
+}
+
+static bool find_demand(struct arena *arena, const struct pgconf_source *source,
+                        const struct pg_place *place, struct hba_demand *ret_demand,
+                        struct err *err)
+{
+    struct hba hba;
+    str text;
+    if (!source->read(source->context, arena, place->hba_file, &text, err) ||
+        !hba_parse(arena, place->hba_file, text, &hba, err))
+        return false;
+    *ret_demand = hba_demand(&hba);
+    return true;
+}
+
+static void add_service(struct arena *arena, const struct pg_place *place, struct node_conf *node,
+                        const struct node_conf *declared, struct hba_demand demand)
+{
+    struct service_conf service = {
+        .name = S("postgres"),
+        .listen = listen_of(arena, place, declared),
+        .protocol = S("postgresql"),
+        .client_auth = demand.required   ? S("required")
+                       : demand.optional ? S("optional")
+                                         : S("none"),
+        .stack = S("openssl"),
+        .load = {.identity = S("reload"), .trust = S("reload")},
+        .run_as = declared->run_as,
+    };
+    bool tls = is_on(setting(place, "ssl", S("off")));
+    str certificate = file_of(arena, place, "ssl_cert_file", S("server.crt"));
+    str anchors = file_of(arena, place, "ssl_ca_file", S(""));
+    if (tls) {
+        add_store(
+            arena, node,
+            (struct store_conf){ .name = S("server"),
+                                 .certificate = certificate,
+                                 .key = file_of(arena, place, "ssl_key_file", S("server.key")) });
+        list_push(arena, &service.identities) = (struct identity_conf){ .store = S("server") };
+    }
+    if (tls && anchors.len > 0) {
+        add_store(arena, node,
+                  (struct store_conf){ .name = S("clients"),
+                                       .certificates = anchors,
+                                       .crl = file_of(arena, place, "ssl_crl_file", S("")) });
+        list_push(arena, &service.trust) = S("clients");
+    }
+    list_push(arena, &node->services) = service;
+}
+
+/* 34.19.1: prefer, which is the default, allow and require check nothing; require with a root
+   file behaves as verify-ca. */
+static str verify_of(str sslmode, bool has_root)
+{
+    if (str_eq(sslmode, S("verify-full")))
+        return S("full");
+    if (str_eq(sslmode, S("verify-ca")) || (str_eq(sslmode, S("require")) && has_root))
+        return S("ca");
+    return S("none");
+}
+
+static void add_upstream(struct arena *arena, const struct conninfo *conninfo,
+                         struct node_conf *node, struct cluster *fragment)
+{
+    str host = conninfo_get(conninfo, "host"), address = conninfo_get(conninfo, "hostaddr");
+    str port = conninfo_get(conninfo, "port");
+    str certificate = conninfo_get(conninfo, "sslcert"), key = conninfo_get(conninfo, "sslkey");
+    str root = conninfo_get(conninfo, "sslrootcert"), user = conninfo_get(conninfo, "user");
+    struct link_conf link = {
+        .kind = S("connect"),
+        .from = str_printf(arena, "%.*s/postgres", STR_ARG(node->name)),
+        .to = str_printf(arena, "%.*s:%.*s", STR_ARG(address.len > 0 ? address : host),
+                         STR_ARG(port.len > 0 ? port : S("5432"))),
+        .name = host.len > 0 ? host : address,
+        .verify = verify_of(conninfo_get(conninfo, "sslmode"), root.len > 0),
+        .user = user,
+    };
+    if (certificate.len > 0) {
+        add_store(
+            arena, node,
+            (struct store_conf){ .name = S("upstream"), .certificate = certificate, .key = key });
+        link.identity = S("upstream");
+    }
+    if (root.len > 0) {
+        add_store(arena, node, (struct store_conf){ .name = S("primary"), .certificates = root });
+        link.trust = S("primary");
+    }
+    list_push(arena, &fragment->links) = link;
+}
+
+bool pg_discover(struct arena *arena, const struct pgconf_source *source,
+                 const struct node_conf *declared, struct cluster *ret_fragment, struct err *err)
+{
+    struct cluster fragment = { .arena = arena };
+    struct node_conf node = { .name = declared->name,
+                              .reach = declared->reach,
+                              .system = S("postgresql") };
+    struct pg_place place;
+    struct hba_demand demand;
+    struct conninfo conninfo = { 0 };
+    if (!pg_place_read(arena, source, declared, &place, err) ||
+        !find_demand(arena, source, &place, &demand, err))
+        return false;
+    node.data = place.data;
+    node.config = place.config_file;
+    add_service(arena, &place, &node, declared, demand);
+
+    bool standby = exists(arena, source, io_join(arena, place.data, S("standby.signal")));
+    node.services.items[0].role = standby ? S("replica") : S("primary");
+    const struct pgconf_setting *upstream = pgconf_find(&place.conf, "primary_conninfo");
+    if (standby && upstream != NULL && upstream->value.len > 0) {
+        if (!conninfo_parse(arena, upstream->value, &conninfo, err)) {
+            err_wrap(err, "primary_conninfo");
+            return err_where(err, "%.*s:%d", STR_ARG(upstream->file), upstream->line);
+        }
+        add_upstream(arena, &conninfo, &node, &fragment);
+    }
+    list_push(arena, &fragment.nodes) = node;
+    *ret_fragment = fragment;
+    return true;
+}
