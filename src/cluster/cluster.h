@@ -37,16 +37,16 @@ struct policy_conf {
     int64_t lifetime;     /* seconds, 90d */
     str key;              /* "new" or "keep" */
     uint64_t max_unavailable;
-    str on_failure;       /* "stop" */
+    str on_failure; /* "stop" */
 };
 
 struct store_conf {
     str name;
-    str format;                /* "pem", "der"; empty: found by content */
-    str certificate, key;      /* an identity: chain and key */
-    str certificates;          /* a trust store */
+    str format;           /* "pem", "der"; empty: found by content */
+    str certificate, key; /* an identity: chain and key */
+    str certificates;     /* a trust store */
     str crl;
-    str path;                  /* formats that hold all in one file */
+    str path; /* formats that hold all in one file */
     struct secret_source password;
     int line;
 };
@@ -59,33 +59,33 @@ struct identity_conf {
 
 /* Who loads what, when. */
 struct load_conf {
-    str identity, trust;       /* per_connection | per_session | reload | restart */
+    str identity, trust; /* per_connection | per_session | reload | restart */
 };
 
 struct service_conf {
     str name;
-    str listen;                /* "127.0.0.1:5441"; empty for a pure client */
-    str protocol;              /* a dialogue's name */
+    str listen;   /* "127.0.0.1:5441"; empty for a pure client */
+    str protocol; /* a dialogue's name */
     LIST(struct identity_conf) identities;
-    str_list trust;            /* store names */
-    str client_auth;           /* none | optional | required */
-    str client_identity;       /* "CN=postgres"; empty: any */
-    str stack;                 /* "openssl" */
-    str client_selects;        /* always | by_issuer; empty: the stack's default */
+    str_list trust;      /* store names */
+    str client_auth;     /* none | optional | required */
+    str client_identity; /* "CN=postgres"; empty: any */
+    str stack;           /* "openssl" */
+    str client_selects;  /* always | by_issuer; empty: the stack's default */
     struct load_conf load;
-    str role;                  /* primary | replica | empty */
+    str role; /* primary | replica | empty */
     str run_as;
-    str_list refresh;          /* argument vector */
-    str reference;             /* libpq service file that names this client's identity */
+    str_list refresh; /* argument vector */
+    str reference;    /* libpq service file that names this client's identity */
     int line;
 };
 
 struct node_conf {
     str name;
-    str reach;                 /* "local" */
-    str system;                /* a driver's name; empty: generic */
-    str data, socket, config;  /* postgresql: data folder, socket folder, postgresql.conf */
-    uint64_t port;             /* postgresql */
+    str reach;                /* "local" */
+    str system;               /* a driver's name; empty: generic */
+    str data, socket, config; /* postgresql: data folder, socket folder, postgresql.conf */
+    uint64_t port;            /* postgresql */
     str run_as;
     LIST(struct store_conf) stores;
     LIST(struct service_conf) services;
@@ -93,19 +93,19 @@ struct node_conf {
 };
 
 struct link_conf {
-    str kind;                  /* "connect" (default) | "signer" */
-    str from, to;              /* "node/service" */
-    str name;                  /* the name that the client dials and verifies */
-    str identity, trust;       /* store names on the client's node; empty: the service's own */
-    str verify;                /* none | ca | full */
+    str kind;            /* "connect" (default) | "signer" */
+    str from, to;        /* "node/service" */
+    str name;            /* the name that the client dials and verifies */
+    str identity, trust; /* store names on the client's node; empty: the service's own */
+    str verify;          /* none | ca | full */
     str user;
     int line;
 };
 
 struct cluster {
-    struct arena *arena;       /* borrowed; owns everything here */
-    str path;                  /* of the file, as given */
-    str id;                    /* UUID */
+    struct arena *arena; /* borrowed; owns everything here */
+    str path;            /* of the file, as given */
+    str id;              /* UUID */
     str name;
     struct issuer_conf issuer;
     struct policy_conf policy;

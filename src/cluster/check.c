@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/check.h"
+
+__attribute__((format(printf, 4, 5))) static bool fail(const struct cluster *cluster, int line,
+                                                       struct err *err, const char *fmt, ...)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    va_list ap;
+    va_start(ap, fmt);
+    str text = str_vprintf(&arena, fmt, ap);
+    va_end(ap);
+    err_set(err, ERR_FORMAT, "%.*s", STR_ARG(text));
+    return err_where(err, "%.*s:%d", STR_ARG(cluster->path), line);
+}
+
+static bool listen_valid(str listen)
+{
+    size_t colon = listen.len;
+    while (colon > 0 && listen.ptr[colon - 1] != ':')
+        colon--;
+    uint64_t port = 0;
+    if (colon < 2)
+        return false;
+    str host = { listen.ptr, colon - 1 }, rest = { listen.ptr + colon, listen.len - colon };
+    bool bracketed = str_starts(host, S("[")) && str_ends(host, S("]")) && host.len > 2;
+    return (bracketed || str_find(host, S(":")) == host.len) && str_to_u64(rest, 65535, &port) &&
+           port > 0;
+}
+
+static bool store_known(struct cluster *cluster, struct node_conf *node, str name, int line,
+                        struct err *err)
+{
+    if (node->system.len > 0 || node_store(node, name) != NULL)
+        return true;
+    AUTO(arena) struct arena arena = { 0 };
+    const char **names = arena_alloc(&arena, node->stores.count + 1, sizeof(*names));
+    for (size_t i = 0; i < node->stores.count; i++)
+        names[i] = str_cstr(&arena, node->stores.items[i].name);
+    const char *near = str_nearest(name, names, node->stores.count);
+    if (near == NULL)
+        return fail(cluster, line, err, "node '%.*s' has no store '%.*s'", STR_ARG(node->name),
+                    STR_ARG(name));
+    return fail(cluster, line, err, "node '%.*s' has no store '%.*s'; did you mean '%s'?",
+                STR_ARG(node->name), STR_ARG(name), near);
+}
+
+static bool check_service(struct cluster *cluster, struct node_conf *node,
+                          const struct service_conf *service, bool fragment, struct err *err)
+{
+    if (service->listen.len > 0 && !listen_valid(service->listen))
+        return fail(cluster, service->line, err,
+                    "'listen' of service '%.*s' must be address:port, not '%.*s'",
+                    STR_ARG(service->name), STR_ARG(service->listen));
+    for (size_t i = 0; i < service->identities.count && !fragment; i++) {
+        const struct identity_conf *identity = &service->identities.items[i];
+        if (!store_known(cluster, node, identity->store, identity->line, err))
+            return false;
+    }
+    for (size_t i = 0; i < service->trust.count && !fragment; i++)
+        if (!store_known(cluster, node, service->trust.items[i], service->line, err))
+            return false;
+    return true;
+}
+
+static bool check_end(struct cluster *cluster, const struct link_conf *link, str end,
+                      struct node_conf **ret_node, struct err *err)
+{
+    str service = end, name = str_cut(&service, '/');
+    if (name.len == 0 || service.len == 0)
+        return fail(cluster, link->line, err, "a link's end is node/service, not '%.*s'",
+                    STR_ARG(end));
+    struct node_conf *node = *ret_node = cluster_node(cluster, name);
+    if (node == NULL)
+        return fail(cluster, link->line, err, "link to '%.*s': there is no node '%.*s'",
+                    STR_ARG(end), STR_ARG(name));
+    if (node->system.len > 0 || node_service(node, service) != NULL)
+        return true;
+    return fail(cluster, link->line, err, "link to '%.*s': node '%.*s' has no service '%.*s'",
+                STR_ARG(end), STR_ARG(name), STR_ARG(service));
+}
+
+static bool check_link(struct cluster *cluster, const struct link_conf *link, struct err *err)
+{
+    struct node_conf *client = NULL, *server = NULL;
+    if (!check_end(cluster, link, link->from, &client, err) ||
+        !check_end(cluster, link, link->to, &server, err))
+        return false;
+    return (link->identity.len == 0 ||
+            store_known(cluster, client, link->identity, link->line, err)) &&
+           (link->trust.len == 0 || store_known(cluster, client, link->trust, link->line, err));
+}
+
+bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
+{
+    if (cluster->policy.lifetime <= cluster->policy.renew_before)
+        return fail(cluster, 1, err, "policy: 'lifetime' must be longer than 'renew_before'");
+    for (size_t i = 0; i < cluster->nodes.count; i++) {
+        struct node_conf *node = &cluster->nodes.items[i];
+        for (size_t k = 0; k < node->services.count; k++)
+            if (!check_service(cluster, node, &node->services.items[k], fragment, err))
+                return false;
+    }
+    for (size_t i = 0; i < cluster->links.count && !fragment; i++)
+        if (!check_link(cluster, &cluster->links.items[i], err))
+            return false;
+    return true;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/schema.h"
+
+#include <string.h>
+
+static void merge_section(struct arena *arena, const struct section *section, void *to,
+                          const void *from);
+
+static size_t field_size(const struct field *field)
+{
+    switch (field->kind) {
+    case FIELD_STRING:
+    case FIELD_PATH:
+    case FIELD_CHOICE:
+        return sizeof(str);
+    case FIELD_DURATION:
+    case FIELD_NUMBER:
+        return sizeof(uint64_t);
+    case FIELD_DESCRIPTOR:
+        return sizeof(int);
+    case FIELD_SECTION:
+        return field->section->size;
+    case FIELD_STRINGS:
+    case FIELD_SECTIONS:
+    case FIELD_MAP:
+        return sizeof(struct any_list);
+    }
+    return 0;
+}
+
+static void merge_map(struct arena *arena, const struct field *field, void *to, const void *from)
+{
+    struct any_list added = field_list(from, field);
+    for (size_t i = 0; i < added.count; i++) {
+        const void *item = list_item(field, added, i);
+        struct any_list own = field_list(to, field);
+        void *same = NULL;
+        for (size_t k = 0; k < own.count && same == NULL; k++)
+            if (str_eq(*(str *)list_item(field, own, k), *(const str *)item))
+                same = list_item(field, own, k);
+        if (same != NULL)
+            merge_section(arena, field->section, same, item);
+        else
+            memcpy(field_add(arena, to, field), item, field->section->size);
+    }
+}
+
+static void merge_section(struct arena *arena, const struct section *section, void *to,
+                          const void *from)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const struct field *field = &section->fields[i];
+        if (field->kind == FIELD_MAP)
+            merge_map(arena, field, to, from);
+        else if (field_is_default(to, field) && !field_is_default(from, field))
+            memcpy((char *)to + field->offset, (const char *)from + field->offset,
+                   field_size(field));
+        else if (field->kind == FIELD_SECTION && strcmp(field->key, "load") == 0)
+            merge_section(arena, field->section, (char *)to + field->offset,
+                          (const char *)from + field->offset);
+    }
+}
+
+static bool link_known(const struct cluster *cluster, const struct link_conf *link)
+{
+    for (size_t i = 0; i < cluster->links.count; i++) {
+        const struct link_conf *own = &cluster->links.items[i];
+        if (str_eq(own->from, link->from) && str_eq(own->to, link->to) &&
+            str_eq(own->kind, link->kind))
+            return true;
+    }
+    return false;
+}
+
+void cluster_merge(struct cluster *cluster, const struct cluster *discovered)
+{
+    for (size_t i = 0; i < cluster_section.count; i++)
+        if (cluster_section.fields[i].kind == FIELD_MAP)
+            merge_map(cluster->arena, &cluster_section.fields[i], cluster, discovered);
+    for (size_t i = 0; i < discovered->links.count; i++)
+        if (!link_known(cluster, &discovered->links.items[i]))
+            list_push(cluster->arena, &cluster->links) = discovered->links.items[i];
+}
+
+struct node_conf *cluster_node(struct cluster *cluster, str name)
+{
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        if (str_eq(cluster->nodes.items[i].name, name))
+            return &cluster->nodes.items[i];
+    return NULL;
+}
+
+struct store_conf *node_store(struct node_conf *node, str name)
+{
+    for (size_t i = 0; i < node->stores.count; i++)
+        if (str_eq(node->stores.items[i].name, name))
+            return &node->stores.items[i];
+    return NULL;
+}
+
+struct service_conf *node_service(struct node_conf *node, str name)
+{
+    for (size_t i = 0; i < node->services.count; i++)
+        if (str_eq(node->services.items[i].name, name))
+            return &node->services.items[i];
+    return NULL;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/io.h"
+#include "cluster/check.h"
+#include "cluster/compose.h"
+#include "cluster/schema.h"
+
+#include <string.h>
+
+struct parser {
+    struct arena *arena;
+    const char *path;
+    str dir;
+    bool fragment;
+    struct err *err;
+};
+
+__attribute__((format(printf, 3, 4))) static bool fail(struct parser *p, int line, const char *fmt,
+                                                       ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    str text = str_vprintf(p->arena, fmt, ap);
+    va_end(ap);
+    err_set(p->err, ERR_FORMAT, "%.*s", STR_ARG(text));
+    return err_where(p->err, "%s:%d", p->path, line);
+}
+
+static bool parse_section(struct parser *p, const struct section *section, const struct yaml *node,
+                          void *object);
+
+static bool scalar(struct parser *p, const char *key, const struct yaml *node)
+{
+    if (node->kind != YAML_SCALAR)
+        return fail(p, node->line, "'%s' takes one value", key);
+    return node->text.len > 0 || fail(p, node->line, "'%s' has no value", key);
+}
+
+static str list_choices(struct parser *p, const char *choices)
+{
+    struct buf buf = { 0 };
+    for (str rest = str_c(choices); rest.len > 0;) {
+        str choice = str_cut(&rest, '|');
+        buf_printf(p->arena, &buf, "%s%.*s", buf.bytes.count > 0 ? ", " : "", STR_ARG(choice));
+    }
+    return buf_str(&buf);
+}
+
+static bool parse_scalar(struct parser *p, const struct field *field, const struct yaml *node,
+                         void *at)
+{
+    uint64_t number = 0;
+    if (!scalar(p, field->key, node))
+        return false;
+    if (field->kind == FIELD_CHOICE && !choice_valid(field->choices, node->text))
+        return fail(p, node->line, "'%s' cannot be '%.*s'; valid: %s", field->key,
+                    STR_ARG(node->text), str_cstr(p->arena, list_choices(p, field->choices)));
+    if (field->kind == FIELD_DURATION) {
+        if (clock_parse_duration(node->text, at) && *(int64_t *)at > 0)
+            return true;
+        return fail(p, node->line, "'%s' is a duration such as 30d or 12h, not '%.*s'", field->key,
+                    STR_ARG(node->text));
+    }
+    if (field->kind == FIELD_NUMBER || field->kind == FIELD_DESCRIPTOR) {
+        uint64_t max = field->kind == FIELD_NUMBER ? field->max : 65535;
+        if (!str_to_u64(node->text, max, &number))
+            return fail(p, node->line, "'%s' is a number from 0 to %llu, not '%.*s'", field->key,
+                        (unsigned long long)max, STR_ARG(node->text));
+        if (field->kind == FIELD_NUMBER)
+            *(uint64_t *)at = number;
+        else
+            *(int *)at = (int)number;
+        return true;
+    }
+    *(str *)at = field->kind == FIELD_PATH ? io_join(p->arena, p->dir, node->text) : node->text;
+    return true;
+}
+
+static bool parse_strings(struct parser *p, const struct field *field, const struct yaml *node,
+                          str_list *list)
+{
+    if (node->kind != YAML_LIST)
+        return fail(p, node->line, "'%s' is a list, such as [a, b]", field->key);
+    for (size_t i = 0; i < node->items.count; i++) {
+        if (!scalar(p, field->key, node->items.items[i].value))
+            return false;
+        list_push(p->arena, list) = node->items.items[i].value->text;
+    }
+    return true;
+}
+
+/* A mapping by name or a sequence: one struct for each. */
+static bool parse_many(struct parser *p, const struct field *field, const struct yaml *node,
+                       void *object)
+{
+    bool map = field->kind == FIELD_MAP;
+    if (node->kind != (map ? YAML_MAP : YAML_LIST))
+        return fail(p, node->line, map ? "'%s' is a mapping by name" : "'%s' is a list of sections",
+                    field->key);
+    for (size_t i = 0; i < node->items.count; i++) {
+        const struct yaml_item *item = &node->items.items[i];
+        if (map && (item->key.len == 0 || memchr(item->key.ptr, '/', item->key.len) != NULL))
+            return fail(p, item->line, "a %s's name must not be empty or contain '/'",
+                        field->section->name);
+        void *made = field_add(p->arena, object, field);
+        if (!parse_section(p, field->section, item->value, made))
+            return false;
+        if (map)
+            *(str *)made = item->key;
+        if (field->section->line > 0)
+            *(int *)((char *)made + field->section->line) = item->line;
+    }
+    return true;
+}
+
+static bool parse_field(struct parser *p, const struct field *field, const struct yaml *node,
+                        void *object)
+{
+    void *at = (char *)object + field->offset;
+    switch (field->kind) {
+    case FIELD_STRING:
+    case FIELD_PATH:
+    case FIELD_CHOICE:
+    case FIELD_DURATION:
+    case FIELD_NUMBER:
+    case FIELD_DESCRIPTOR:
+        return parse_scalar(p, field, node, at);
+    case FIELD_STRINGS:
+        return parse_strings(p, field, node, at);
+    case FIELD_SECTION:
+        return parse_section(p, field->section, node, at);
+    case FIELD_SECTIONS:
+    case FIELD_MAP:
+        return parse_many(p, field, node, object);
+    }
+    return false;
+}
+
+static bool unknown_key(struct parser *p, const struct section *section,
+                        const struct yaml_item *item)
+{
+    const char **keys = arena_alloc(p->arena, section->count, sizeof(*keys));
+    for (size_t i = 0; i < section->count; i++)
+        keys[i] = section->fields[i].key;
+    const char *near = str_nearest(item->key, keys, section->count);
+    if (near == NULL)
+        return fail(p, item->line, "a %s has no key '%.*s'", section->name, STR_ARG(item->key));
+    return fail(p, item->line, "a %s has no key '%.*s'; did you mean '%s'?", section->name,
+                STR_ARG(item->key), near);
+}
+
+static void set_defaults(const struct section *section, void *object)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const struct field *field = &section->fields[i];
+        void *at = (char *)object + field->offset;
+        if (field->kind == FIELD_CHOICE && field->fallback != NULL)
+            *(str *)at = str_c(field->fallback);
+        if (field->kind == FIELD_DURATION && field->fallback != NULL)
+            (void)!clock_parse_duration(str_c(field->fallback), at);
+        if (field->kind == FIELD_NUMBER && field->fallback != NULL)
+            (void)!str_to_u64(str_c(field->fallback), field->max, at);
+        if (field->kind == FIELD_DESCRIPTOR)
+            *(int *)at = -1;
+        if (field->kind == FIELD_SECTION && field->section->always)
+            set_defaults(field->section, at);
+    }
+}
+
+static const struct yaml_item *find_item(const struct yaml *node, const char *key)
+{
+    for (size_t i = 0; i < node->items.count; i++)
+        if (str_eq(node->items.items[i].key, str_c(key)))
+            return &node->items.items[i];
+    return NULL;
+}
+
+static bool parse_section(struct parser *p, const struct section *section, const struct yaml *node,
+                          void *object)
+{
+    if (node->kind != YAML_MAP)
+        return fail(p, node->line, "a %s is a mapping, such as {key: value}", section->name);
+    set_defaults(section, object);
+    if (section->line > 0)
+        *(int *)((char *)object + section->line) = node->line;
+    for (size_t i = 0; i < node->items.count; i++) {
+        const struct yaml_item *item = &node->items.items[i];
+        size_t k = 0;
+        while (k < section->count && !str_eq(item->key, str_c(section->fields[k].key)))
+            k++;
+        if (k == section->count)
+            return unknown_key(p, section, item);
+        if (!parse_field(p, &section->fields[k], item->value, object))
+            return false;
+    }
+    for (size_t k = 0; k < section->count; k++) {
+        const struct field *field = &section->fields[k];
+        bool needed = field->required && !(p->fragment && section == &cluster_section);
+        if (needed && find_item(node, field->key) == NULL)
+            return fail(p, node->line, "a %s needs '%s'", section->name, field->key);
+    }
+    if (strcmp(section->name, "secret") == 0 && node->items.count != 1)
+        return fail(p, node->line, "a secret is one of file, env, command, descriptor");
+    return true;
+}
+
+bool cluster_parse(struct arena *arena, const char *path, str text, bool fragment,
+                   struct cluster *ret_cluster, struct err *err)
+{
+    *ret_cluster = (struct cluster){ .arena = arena, .path = str_copy(arena, str_c(path)) };
+    char cwd[4096] = "/";
+    if (path[0] != '/' && getcwd(cwd, sizeof(cwd)) == NULL)
+        return err_errno(err, "find the current folder");
+    str dir = io_dir_of(arena, str_c(path));
+    if (str_eq(dir, S(".")))
+        dir = str_copy(arena, str_c(cwd));
+    struct parser p = { arena, path, io_join(arena, str_copy(arena, str_c(cwd)), dir), fragment,
+                        err };
+    struct yaml *root = NULL;
+    return yaml_compose(arena, path, text, &root, err) &&
+           parse_section(&p, &cluster_section, root, ret_cluster) &&
+           cluster_check(ret_cluster, fragment, err);
+}
+
+bool cluster_read(struct arena *arena, const char *path, struct cluster *ret_cluster,
+                  struct err *err)
+{
+    str text;
+    return io_read(arena, path, YAML_TEXT_MAX, &text, err) &&
+           cluster_parse(arena, path, text, false, ret_cluster, err);
+}

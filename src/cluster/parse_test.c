@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/cluster.h"
+
+#include "tests/test.h"
+
+TEST(a_bad_cluster_file_is_refused_with_its_line_and_what_was_meant)
+{
+    // clang-format off
+    static const struct { const char *text, *msg, *where; } cases[] = {
+        { "", "the file is empty", "/x/c.yaml:1" },
+        { "cluster: a\ncluster: b\n", "'cluster' is given twice, first on line 1", "/x/c.yaml:2" },
+        { "cluster: a\nnodse: {}\n", "a cluster has no key 'nodse'; did you mean 'nodes'?", "/x/c.yaml:2" },
+        { "cluster: &a b\n", "anchors and aliases are not supported", "/x/c.yaml:1" },
+        { "cluster: a\nnodes:\n  n: {reach: ssh}\n", "'reach' cannot be 'ssh'; valid: local", "/x/c.yaml:3" },
+        { "cluster: a\nnodes:\n  n: {port: 70000}\n", "'port' is a number from 0 to 65535, not '70000'", "/x/c.yaml:3" },
+        { "cluster: a\npolicy: {renew_before: soon}\n", "'renew_before' is a duration such as 30d or 12h, not 'soon'", "/x/c.yaml:2" },
+        { "nodes: {}\n", "a cluster needs 'cluster'", "/x/c.yaml:1" },
+        { "cluster: a\nlinks:\n- {from: n/s, to: m/s}\n", "link to 'n/s': there is no node 'n'", "/x/c.yaml:3" },
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        struct cluster cluster;
+        check(!cluster_parse(&arena, "/x/c.yaml", str_c(cases[i].text), false, &cluster, &err));
+        check_str(str_c(err.msg), str_c(cases[i].msg));
+        check_str(str_c(err.where), str_c(cases[i].where));
+    }
+}
+
+TEST(a_cluster_file_is_read_by_its_schema_with_absolute_paths)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    check(cluster_parse(&arena, "/x/c.yaml",
+                        S("cluster: no\n"
+                          "nodes:\n"
+                          "  db1:\n"
+                          "    stores: {server: {certificate: a.crt, key: /k}}\n"
+                          "    services: {pg: {listen: '127.0.0.1:5441',"
+                          " identities: [{store: server}]}}\n"
+                          "links: [{from: db1/pg, to: db1/pg, verify: full}]\n"),
+                        false, &cluster, &err));
+    check_str(cluster.name, S("no"));
+    check_int(cluster.policy.renew_before, 30 * 86400);
+    struct node_conf *node = cluster_node(&cluster, S("db1"));
+    check(node != NULL);
+    struct store_conf *store = node_store(node, S("server"));
+    check(store != NULL);
+    check_str(store->certificate, S("/x/a.crt"));
+    check_str(store->key, S("/k"));
+    check_int(store->password.descriptor, -1);
+    check_int(store->line, 4);
+    check_str(cluster.links.items[0].kind, S("connect"));
+}
+
+TEST(a_declared_value_wins_over_a_discovered_one)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster, found;
+    check(cluster_parse(&arena, "/x/c.yaml",
+                        S("cluster: a\nnodes: {n: {system: postgresql, port: 1}}"), false, &cluster,
+                        &err));
+    check(cluster_parse(&arena, "/x/c.yaml",
+                        S("nodes: {n: {port: 2, run_as: pg, services: {s: {role: primary}}}}"),
+                        true, &found, &err));
+    cluster_merge(&cluster, &found);
+    check_int(cluster.nodes.count, 1);
+    check_int(cluster.nodes.items[0].port, 1);
+    check_str(cluster.nodes.items[0].run_as, S("pg"));
+    check(node_service(&cluster.nodes.items[0], S("s")) != NULL);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/schema.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+/* The comparisons never run; a row whose C type is wrong does not compile. */
+#define AT(type, member) (offsetof(OWNER, member) + 0 * sizeof((type *)0 == &((OWNER *)0)->member))
+#define ITEMS(type, member) \
+    (offsetof(OWNER, member) + 0 * sizeof((type *)0 == ((OWNER *)0)->member.items))
+#define STRING(m, ...)                            \
+    {                                             \
+#m, FIELD_STRING, AT(str, m), __VA_ARGS__ \
+    }
+#define PATH(m, ...)                            \
+    {                                           \
+#m, FIELD_PATH, AT(str, m), __VA_ARGS__ \
+    }
+#define CHOICE(m, text, ...)                                       \
+    {                                                              \
+#m, FIELD_CHOICE, AT(str, m), text, .choices = __VA_ARGS__ \
+    }
+#define DURATION(m, ...)                                \
+    {                                                   \
+#m, FIELD_DURATION, AT(int64_t, m), __VA_ARGS__ \
+    }
+#define NUMBER(m, ...)                                 \
+    {                                                  \
+#m, FIELD_NUMBER, AT(uint64_t, m), __VA_ARGS__ \
+    }
+#define STRINGS(m, text)                         \
+    {                                            \
+#m, FIELD_STRINGS, AT(str_list, m), text \
+    }
+#define ONE(m, type, sub, text)                      \
+    {                                                \
+#m, FIELD_SECTION, AT(type, m), text, &(sub) \
+    }
+#define MANY(m, type, sub, kind, text)         \
+    {                                          \
+#m, kind, ITEMS(type, m), text, &(sub) \
+    }
+
+// clang-format off
+#define OWNER struct secret_source
+static const struct field secret_fields[] = {
+    PATH(file, "a file whose content is the secret"),
+    STRING(env, "the environment variable that holds it"),
+    STRINGS(command, "a command that prints it, as an argument list"),
+    { "descriptor", FIELD_DESCRIPTOR, AT(int, descriptor), "an inherited file descriptor to read it from" },
+};
+#undef OWNER
+static const struct section secret_section = { "secret", sizeof(struct secret_source), secret_fields, COUNT(secret_fields), 0, true };
+
+#define OWNER struct issuer_conf
+static const struct field issuer_fields[] = {
+    CHOICE(kind, "what signs new certificates", "local", .fallback = "local"),
+    PATH(certificate, "the authority's certificate", .required = true),
+    PATH(key, "the authority's private key", .required = true),
+    ONE(passphrase, struct secret_source, secret_section, "where the key's passphrase comes from"),
+};
+#undef OWNER
+static const struct section issuer_section = { "issuer", sizeof(struct issuer_conf), issuer_fields, COUNT(issuer_fields), offsetof(struct issuer_conf, line), false };
+
+#define OWNER struct policy_conf
+static const struct field policy_fields[] = {
+    DURATION(renew_before, "renew when less than this is left", .fallback = "30d"),
+    DURATION(lifetime, "lifetime of a new certificate", .fallback = "90d"),
+    CHOICE(key, "a new key for each certificate, or the old one", "new|keep", .fallback = "new"),
+    NUMBER(max_unavailable, "services that may be down at once", .fallback = "1", .max = 100000),
+    CHOICE(on_failure, "what a failed step does to the rest", "stop", .fallback = "stop"),
+};
+#undef OWNER
+static const struct section policy_section = { "policy", sizeof(struct policy_conf), policy_fields, COUNT(policy_fields), 0, true };
+
+#define OWNER struct store_conf
+static const struct field store_fields[] = {
+    CHOICE(format, "file format; found by content when absent", "pem|der"),
+    PATH(certificate, "the identity's certificate and chain"),
+    PATH(key, "the identity's private key"),
+    PATH(certificates, "the certificates that are trusted"),
+    PATH(crl, "certificate revocation lists"),
+    PATH(path, "the one file of a format that holds all"),
+    ONE(password, struct secret_source, secret_section, "where the password comes from"),
+};
+#undef OWNER
+static const struct section store_section = { "store", sizeof(struct store_conf), store_fields, COUNT(store_fields), offsetof(struct store_conf, line), false };
+
+#define OWNER struct identity_conf
+static const struct field identity_fields[] = {
+    STRING(store, "the store that holds it", .required = true),
+    STRING(sni, "the server name it is shown for"),
+};
+#undef OWNER
+static const struct section identity_section = { "identity", sizeof(struct identity_conf), identity_fields, COUNT(identity_fields), offsetof(struct identity_conf, line), false };
+
+#define LOADS "per_connection|per_session|reload|restart"
+#define OWNER struct load_conf
+static const struct field load_fields[] = {
+    CHOICE(identity, "when a new identity takes effect", LOADS),
+    CHOICE(trust, "when a new trust store takes effect", LOADS),
+};
+#undef OWNER
+static const struct section load_section = { "load", sizeof(struct load_conf), load_fields, COUNT(load_fields), 0, false };
+
+#define OWNER struct service_conf
+static const struct field service_fields[] = {
+    STRING(listen, "address and port; absent for a pure client"),
+    STRING(protocol, "how TLS is begun, such as postgresql"),
+    MANY(identities, struct identity_conf, identity_section, FIELD_SECTIONS, "the identities it shows"),
+    STRINGS(trust, "the stores it trusts"),
+    CHOICE(client_auth, "whether clients show a certificate", "none|optional|required"),
+    STRING(client_identity, "the subject that clients must have"),
+    CHOICE(stack, "the TLS library", "openssl"),
+    CHOICE(client_selects, "when the client shows its identity", "always|by_issuer"),
+    ONE(load, struct load_conf, load_section, "who loads what, when"),
+    CHOICE(role, "its part in replication", "primary|replica"),
+    STRING(run_as, "the user it runs as"),
+    STRINGS(refresh, "the command that makes it load new files"),
+    PATH(reference, "libpq service file that names this client's identity"),
+};
+#undef OWNER
+static const struct section service_section = { "service", sizeof(struct service_conf), service_fields, COUNT(service_fields), offsetof(struct service_conf, line), false };
+
+#define OWNER struct node_conf
+static const struct field node_fields[] = {
+    CHOICE(reach, "how the node is reached", "local", .fallback = "local"),
+    STRING(system, "the driver that discovers its services"),
+    PATH(data, "data folder of the system"),
+    PATH(socket, "socket folder of the system"),
+    PATH(config, "main configuration file of the system"),
+    NUMBER(port, "port of the system", .max = 65535),
+    STRING(run_as, "the user the system runs as"),
+    MANY(stores, struct store_conf, store_section, FIELD_MAP, "files with keys and certificates, by name"),
+    MANY(services, struct service_conf, service_section, FIELD_MAP, "what uses them, by name"),
+};
+#undef OWNER
+const struct section node_section = { "node", sizeof(struct node_conf), node_fields, COUNT(node_fields), offsetof(struct node_conf, line), false };
+
+#define OWNER struct link_conf
+static const struct field link_fields[] = {
+    CHOICE(kind, "a connection, or a signature that is checked", "connect|signer", .fallback = "connect"),
+    STRING(from, "the client, as node/service", .required = true),
+    STRING(to, "the server, as node/service", .required = true),
+    STRING(name, "the name that the client dials and verifies"),
+    STRING(identity, "the client's identity: a store on its node"),
+    STRING(trust, "the client's trust: a store on its node"),
+    CHOICE(verify, "what the client verifies", "none|ca|full"),
+    STRING(user, "the user that the client logs in as"),
+};
+#undef OWNER
+static const struct section link_section = { "link", sizeof(struct link_conf), link_fields, COUNT(link_fields), offsetof(struct link_conf, line), false };
+
+#define OWNER struct cluster
+static const struct field cluster_fields[] = {
+    { "cluster", FIELD_STRING, AT(str, name), "the cluster's name", .required = true },
+    STRING(id, "the cluster's UUID"),
+    ONE(issuer, struct issuer_conf, issuer_section, "what signs new certificates"),
+    ONE(policy, struct policy_conf, policy_section, "when and how certificates are renewed"),
+    MANY(nodes, struct node_conf, node_section, FIELD_MAP, "machines, by name"),
+    MANY(links, struct link_conf, link_section, FIELD_SECTIONS, "who connects to whom"),
+};
+#undef OWNER
+const struct section cluster_section = { "cluster", sizeof(struct cluster), cluster_fields, COUNT(cluster_fields), 0, true };
+// clang-format on
+
+struct any_list field_list(const void *object, const struct field *field)
+{
+    struct any_list list;
+    memcpy(&list, (const char *)object + field->offset, sizeof(list));
+    return list;
+}
+
+void *list_item(const struct field *field, struct any_list list, size_t i)
+{
+    return (char *)list.items + i * field->section->size;
+}
+
+void *field_add(struct arena *arena, void *object, const struct field *field)
+{
+    struct any_list list = field_list(object, field);
+    if (list.count == list.cap)
+        list_grow(arena, &list.items, &list.cap, field->section->size);
+    list.count++;
+    memcpy((char *)object + field->offset, &list, sizeof(list));
+    return list_item(field, list, list.count - 1);
+}
+
+static bool section_is_default(const void *object, const struct section *section)
+{
+    for (size_t i = 0; i < section->count; i++)
+        if (!field_is_default(object, &section->fields[i]))
+            return false;
+    return true;
+}
+
+bool field_is_default(const void *object, const struct field *field)
+{
+    const void *at = (const char *)object + field->offset;
+    int64_t seconds = 0;
+    uint64_t number = 0;
+    switch (field->kind) {
+    case FIELD_STRING:
+    case FIELD_PATH:
+    case FIELD_CHOICE:
+        return ((const str *)at)->len == 0 || str_eq(*(const str *)at, str_c(field->fallback));
+    case FIELD_DURATION:
+        return field->fallback != NULL && clock_parse_duration(str_c(field->fallback), &seconds) &&
+               *(const int64_t *)at == seconds;
+    case FIELD_NUMBER:
+        (void)(field->fallback != NULL && str_to_u64(str_c(field->fallback), field->max, &number));
+        return *(const uint64_t *)at == number;
+    case FIELD_DESCRIPTOR:
+        return *(const int *)at < 0;
+    case FIELD_SECTION:
+        /* An issuer of nothing but defaults is not there: its required keys are empty. */
+        return section_is_default(at, field->section);
+    case FIELD_STRINGS:
+    case FIELD_SECTIONS:
+    case FIELD_MAP:
+        return field_list(object, field).count == 0;
+    }
+    return false;
+}
+
+bool choice_valid(const char *choices, str value)
+{
+    for (str rest = str_c(choices); rest.len > 0;)
+        if (str_eq(str_cut(&rest, '|'), value))
+            return true;
+    return false;
+}

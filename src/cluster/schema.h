@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema.h - every key of the cluster file, once: its type, place, default and documentation. */
+#ifndef CLUSTER_SCHEMA_H
+#define CLUSTER_SCHEMA_H
+
+#include "cluster/cluster.h"
+
+enum field_kind {
+    FIELD_STRING,     /* str */
+    FIELD_PATH,       /* str, absolute once parsed */
+    FIELD_CHOICE,     /* str, one of `choices` */
+    FIELD_DURATION,   /* int64_t, seconds */
+    FIELD_NUMBER,     /* uint64_t, at most `max` */
+    FIELD_DESCRIPTOR, /* int, -1 when absent */
+    FIELD_STRINGS,    /* str_list */
+    FIELD_SECTION,    /* the section's struct */
+    FIELD_SECTIONS,   /* LIST of it, a YAML sequence */
+    FIELD_MAP,        /* LIST of it, a YAML mapping from name (the struct's first member) */
+};
+
+struct field {
+    const char *key;
+    enum field_kind kind;
+    size_t offset;
+    const char *doc;
+    const struct section *section;
+    const char *choices;  /* "a|b|c" */
+    const char *fallback; /* as it would be written in the file */
+    uint64_t max;
+    bool required;
+};
+
+struct section {
+    const char *name;
+    size_t size;
+    const struct field *fields;
+    size_t count;
+    size_t line; /* offset of its `int line`, 0 for none */
+    bool always; /* has its defaults even when the file does not name it */
+};
+
+extern const struct section cluster_section, node_section;
+
+/* Any LIST, as the walkers of the table see it. */
+struct any_list {
+    void *items;
+    size_t count, cap;
+};
+struct any_list field_list(const void *object, const struct field *field);
+void *list_item(const struct field *field, struct any_list list, size_t i);
+void *field_add(struct arena *arena, void *object, const struct field *field);
+
+bool field_is_default(const void *object, const struct field *field);
+bool choice_valid(const char *choices, str value);
+
+#endif
