@@ -49,7 +49,8 @@ static void judge_dates(const struct view *view, const struct entry *entry)
 {
     const struct cert *cert = entry->cert;
     moment now = view->options->now;
-    if (cert->not_after < now)
+    /* In the second of notAfter OpenSSL calls it expired, whatever RFC 5280 says. */
+    if (cert->not_after <= now)
         add(view, FINDING_expired, entry, "has expired");
     else if (view->options->renew_before > 0 && cert->not_after < now + view->options->renew_before)
         add(view, cert->ca && cert->self_issued ? FINDING_root_expiring : FINDING_expiring, entry,
@@ -87,12 +88,11 @@ static const struct entry *issuer_of(const struct view *view, const struct entry
     return NULL;
 }
 
-/* Only a chain has an order: one certificate that is not a CA, and its issuers. A bundle of
-   anchors may have any. Bounded, because each step looks through all of them. */
-static void judge_chain(const struct view *view)
+/* A chain or a bundle of it; each step looks through all certificates. */
+enum { CHAIN_MAX = 64 };
+
+static void judge_ends(const struct view *view)
 {
-    enum { CHAIN_MAX = 64 };
-    const struct entry *leaf = NULL;
     for (size_t i = 0; i < view->certs.count && view->certs.count <= CHAIN_MAX; i++) {
         const struct entry *entry = view->certs.items[i];
         const struct entry *issuer = issuer_of(view, entry);
@@ -101,12 +101,28 @@ static void judge_chain(const struct view *view)
                 str_printf(view->arena, "ends after its issuer %.*s",
                            STR_ARG(cert_label(view->arena, issuer->cert)))
                     .ptr);
-        if (!entry->cert->ca && leaf != NULL)
-            return;
-        if (!entry->cert->ca)
-            leaf = entry;
     }
-    const struct entry *at = leaf;
+}
+
+/* The one certificate that is not a CA; NULL when there is none, or another. */
+static const struct entry *only_leaf(const struct view *view)
+{
+    const struct entry *leaf = NULL;
+    for (size_t i = 0; i < view->certs.count; i++) {
+        if (view->certs.items[i]->cert->ca)
+            continue;
+        if (leaf != NULL)
+            return NULL;
+        leaf = view->certs.items[i];
+    }
+    return leaf;
+}
+
+/* Only a chain has an order: one certificate that is not a CA, and its issuers. A bundle of
+   anchors may have any. */
+static void judge_order(const struct view *view)
+{
+    const struct entry *at = view->certs.count <= CHAIN_MAX ? only_leaf(view) : NULL;
     for (size_t i = 0; i < view->certs.count && at != NULL; i++) {
         if (view->certs.items[i] != at) {
             add(view, FINDING_chain_out_of_order, at, "is not where the chain needs it");
@@ -145,5 +161,6 @@ void store_judge(struct arena *arena, struct store *store, const struct store_op
         judge_strength(&view, view.certs.items[i]);
     }
     judge_keys(&view);
-    judge_chain(&view);
+    judge_ends(&view);
+    judge_order(&view);
 }

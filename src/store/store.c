@@ -73,7 +73,7 @@ void store_parse(struct arena *arena, str source, str bytes, const struct store_
                 unknown_text(bytes));
 }
 
-/* PostgreSQL's rule: others never; the group only for a key that root owns. */
+/* PostgreSQL's rule: others never; the group only to read, and only a key that root owns. */
 static void judge_permissions(struct arena *arena, const char *path, struct store *store)
 {
     struct stat st;
@@ -82,8 +82,8 @@ static void judge_permissions(struct arena *arena, const char *path, struct stor
         has_key = has_key || store->entries.items[i].kind == ENTRY_KEY;
     if (!has_key || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return;
-    bool loose = (st.st_mode & S_IRWXO) != 0 || ((st.st_mode & S_IRWXG) != 0 && st.st_uid != 0);
-    if (!loose)
+    mode_t refused = S_IRWXO | (st.st_uid == 0 ? S_IWGRP | S_IXGRP : S_IRWXG);
+    if ((st.st_mode & refused) == 0)
         return;
     finding_add(arena, &store->findings, FINDING_loose_permissions, store->path,
                 str_printf(arena, "the private key has mode %04o", st.st_mode & 07777U));
