@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { BLOCK_BYTES = 16 * 1024 };
+
 static ssize_t read_some(int fd, char *into, size_t len)
 {
     ssize_t got;
@@ -17,23 +19,30 @@ static ssize_t read_some(int fd, char *into, size_t len)
     return got;
 }
 
-bool io_read_fd(struct arena *arena, int fd, size_t max, str *ret_bytes, struct err *err)
+static bool read_all(struct arena *arena, int fd, size_t max, char block[BLOCK_BYTES],
+                     struct buf *buf, struct err *err)
 {
-    struct buf buf = { 0 };
-    char block[16 * 1024];
     for (;;) {
-        ssize_t got = read_some(fd, block, sizeof(block));
+        ssize_t got = read_some(fd, block, BLOCK_BYTES);
         if (got < 0)
             return err_errno(err, "read");
         if (got == 0)
-            break;
-        if (buf.bytes.count + (size_t)got > max)
+            return true;
+        if (buf->bytes.count + (size_t)got > max)
             return err_set(err, ERR_FORMAT, "longer than %zu bytes", max);
-        buf_add(arena, &buf, (str){ block, (size_t)got });
+        buf_add(arena, buf, (str){ block, (size_t)got });
     }
+}
+
+bool io_read_fd(struct arena *arena, int fd, size_t max, str *ret_bytes, struct err *err)
+{
+    struct buf buf = { 0 };
+    char block[BLOCK_BYTES];
+    bool done = read_all(arena, fd, max, block, &buf, err);
     explicit_bzero(block, sizeof(block));
-    *ret_bytes = buf.bytes.count == 0 ? S("") : buf_str(&buf);
-    return true;
+    if (done)
+        *ret_bytes = buf.bytes.count == 0 ? S("") : buf_str(&buf);
+    return done;
 }
 
 bool io_read(struct arena *arena, const char *path, size_t max, str *ret_bytes, struct err *err)
