@@ -13,4 +13,5 @@ clean:
 	rm -rf build build-clang build-san
 docs: build
 	build/reseal generate causes >docs/causes.md
+	build/reseal generate commands >docs/commands.md
 	build/reseal generate findings >docs/findings.md

@@ -84,41 +84,34 @@ static int usage_exit(const struct command *command)
     return command != NULL && command->usage_exit != 0 ? command->usage_exit : EXIT_WRONG_USAGE;
 }
 
-/* What was typed, resolved: the row, its path for messages, and how many words named it. */
-struct called {
-    const struct command *command;
-    const char *path;
-};
+static const char *join_path(struct arena *arena, const char *path, const char *name)
+{
+    return path == NULL ? name : str_printf(arena, "%s %s", path, name).ptr;
+}
 
-/* The command is the first word; global options may stand before it. */
-static bool resolve(struct cmd *cmd, word_list *words, struct called *ret, struct err *err)
+bool cmd_find(struct arena *arena, word_list *words, struct called *ret, struct err *err)
 {
     const struct command *const *table = commands;
     *ret = (struct called){ 0 };
-    do {
-        if (words->count == 0)
-            return ret->command == NULL || err_set(err, ERR_USAGE, "%s what?", ret->command->name);
+    while (table != NULL && words->count > 0) {
         const struct command *found = find_command(table, words->items[0]);
         if (found == NULL)
-            return unknown_command(&cmd->arena, table, words->items[0], err);
-        ret->path = ret->command == NULL
-                        ? found->name
-                        : str_printf(&cmd->arena, "%s %s", ret->path, found->name).ptr;
-        ret->command = found;
+            return unknown_command(arena, table, words->items[0], err);
+        *ret = (struct called){ found, join_path(arena, ret->path, found->name) };
         table = found->subcommands;
         words->items++;
         words->count--;
         words->cap--;
-    } while (table != NULL);
+    }
     return true;
 }
 
 /* The name of the command decides which options there are, and an option's value looks like a
    word: so the command is looked for first, among the words that are no global option. */
-static const struct command *peek_command(int argc, const char *const *argv)
+static struct called peek_command(struct arena *arena, int argc, const char *const *argv)
 {
     const struct command *const *table = commands;
-    const struct command *command = NULL;
+    struct called called = { 0 };
     for (int i = 0; i < argc && table != NULL; i++) {
         if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--file") == 0 ||
             strcmp(argv[i], "--state") == 0)
@@ -127,47 +120,71 @@ static const struct command *peek_command(int argc, const char *const *argv)
             const struct command *found = find_command(table, argv[i]);
             if (found == NULL)
                 break;
-            command = found;
+            called = (struct called){ found, join_path(arena, called.path, found->name) };
             table = found->subcommands;
         }
     }
-    return command;
+    return called;
 }
 
-static bool check_words(const struct command *command, const char *path, size_t count,
-                        struct err *err)
+static bool check_words(const struct called *called, size_t count, struct err *err)
 {
-    if (count < command->words_min)
-        return err_set(err, ERR_USAGE, "%s needs %s", path, command->arguments);
-    if (count > command->words_max)
-        return err_set(err, ERR_USAGE, "%s: too many arguments", path);
+    if (called->command->subcommands != NULL)
+        return err_set(err, ERR_USAGE, "%s what?", called->path);
+    if (count < called->command->words_min)
+        return err_set(err, ERR_USAGE, "%s needs %s", called->path, called->command->arguments);
+    if (count > called->command->words_max)
+        return err_set(err, ERR_USAGE, "%s: too many arguments", called->path);
+    return true;
+}
+
+static void each_of(struct arena *arena, const struct command *const *table, const char *path,
+                    command_visit *visit, void *context)
+{
+    for (; *table != NULL; table++) {
+        if ((*table)->hidden)
+            continue;
+        struct called called = { *table, join_path(arena, path, (*table)->name) };
+        visit(context, &called);
+        if ((*table)->subcommands != NULL)
+            each_of(arena, (*table)->subcommands, called.path, visit, context);
+    }
+}
+
+void commands_each(struct arena *arena, command_visit *visit, void *context)
+{
+    each_of(arena, commands, NULL, visit, context);
+}
+
+/* What --version, --help and an empty command line print; false: there is a command to run. */
+static bool answer_globals(struct cmd *cmd, const struct called *peeked)
+{
+    if (cmd->global.version)
+        fprintf(cmd->out, "reseal %s\n", RESEAL_VERSION);
+    else if (cmd->global.help || cmd->words.count == 0)
+        help_print(cmd->out, cmd->program, peeked);
+    else
+        return false;
     return true;
 }
 
 /* A command's own option wins over a global one of the same name (lab up --state). */
 static int run(struct cmd *cmd, int argc, const char *const *argv, struct err *err)
 {
-    const struct command *peeked = peek_command(argc, argv);
-    const struct option *tables[] = { peeked ? peeked->options : NULL, global_option_rows };
-    cmd->options = arena_alloc(&cmd->arena, 1, peeked ? peeked->options_size + 1 : 1);
+    struct called peeked = peek_command(&cmd->arena, argc, argv), called = { 0 };
+    const struct command *known = peeked.command;
+    const struct option *tables[] = { known ? known->options : NULL, global_option_rows };
+    cmd->options = arena_alloc(&cmd->arena, 1, known ? known->options_size + 1 : 1);
     void *values[] = { cmd->options, &cmd->global };
     struct option_set set = { tables, values, COUNT(tables) };
-    struct called called = { 0 };
     bool parsed = options_parse(&cmd->arena, &set, argc, argv, &cmd->words, err);
-    if (cmd->global.version)
-        return fprintf(cmd->out, "reseal %s\n", RESEAL_VERSION), EXIT_OK;
-    if (parsed && cmd->global.help && peeked == NULL)
-        return help_program(cmd->out, cmd->program), EXIT_OK;
-    if (parsed && cmd->global.help)
-        return help_command(cmd->out, peeked, peeked->name), EXIT_OK;
-    if (!parsed || !resolve(cmd, &cmd->words, &called, err) ||
-        (called.command != NULL &&
-         !check_words(called.command, called.path, cmd->words.count, err))) {
-        err_next(err, "%s %s%s--help", cmd->program, peeked ? peeked->name : "", peeked ? " " : "");
-        return usage_exit(peeked);
+    if (parsed && answer_globals(cmd, &peeked))
+        return EXIT_OK;
+    if (!parsed || !cmd_find(&cmd->arena, &cmd->words, &called, err) ||
+        !check_words(&called, cmd->words.count, err)) {
+        err_next(err, "%s %s%s--help", cmd->program, known ? peeked.path : "", known ? " " : "");
+        return usage_exit(known);
     }
-    if (called.command == NULL)
-        return help_program(cmd->out, cmd->program), EXIT_OK;
     int code = called.command->run(cmd, err);
     return err->kind == ERR_USAGE ? usage_exit(called.command) : code;
 }

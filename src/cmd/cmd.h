@@ -67,8 +67,33 @@ str cmd_line(struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf
 /* Run the program. Returns its exit code. */
 int cmd_main(int argc, const char *const *argv);
 
-/* The help of one command, or of the program with NULL. `path` is "lab up" for a subcommand. */
-void help_command(FILE *out, const struct command *command, const char *path);
-void help_program(FILE *out, const char *program);
+/* A command and how it is called: "lab up". Without a command: the program itself. */
+struct called {
+    const struct command *command;
+    const char *path;
+};
+
+/* Take the words that name a command, and its subcommand if one is given, off the front. */
+MUST_CHECK bool cmd_find(struct arena *arena, word_list *words, struct called *ret,
+                         struct err *err);
+
+/* Every command that is not hidden, each followed by its subcommands: what documentation and
+   completion are made from. Paths live in `arena`. */
+typedef void command_visit(void *context, const struct called *called);
+void commands_each(struct arena *arena, command_visit *visit, void *context);
+
+/* The help of a command, or of the program. `program` is how the reader called it. */
+void help_print(FILE *out, const char *program, const struct called *called);
+
+/* One line of a text at a time, without the blanks before it; false at the end. */
+bool help_next_line(str *rest, str *ret_line);
+
+/* What stands for an option's value, "ca|full" or "DIR"; NULL for a flag. */
+const char *option_value(const struct option *option);
+
+/* Pages made from the tables: manual.c and completion.c. */
+void manual_markdown(FILE *out);
+MUST_CHECK bool manual_write(const char *dir, struct err *err);
+MUST_CHECK bool completion_print(FILE *out, const char *shell, struct err *err);
 
 #endif

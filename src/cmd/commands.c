@@ -2,11 +2,14 @@
 #include "cmd/commands.h"
 
 /* In the order of the help. */
+// clang-format off
 const struct command *const commands[] = {
     &command_inspect,
     &command_check,
     &command_issuer,
     &command_lab,
+    &command_help,
     &command_generate,
     NULL,
 };
+// clang-format on

@@ -9,6 +9,7 @@ extern const struct command command_check;
 extern const struct command command_generate;
 extern const struct command command_inspect;
 extern const struct command command_issuer;
+extern const struct command command_help;
 extern const struct command command_lab;
 
 #endif

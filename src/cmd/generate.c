@@ -40,32 +40,89 @@ static void print_findings(FILE *out)
     }
 }
 
+static bool do_causes(struct cmd *cmd, const char *argument, struct err *err)
+{
+    (void)argument;
+    (void)err;
+    print_causes(cmd->out);
+    return true;
+}
+
+static bool do_findings(struct cmd *cmd, const char *argument, struct err *err)
+{
+    (void)argument;
+    (void)err;
+    print_findings(cmd->out);
+    return true;
+}
+
+static bool do_commands(struct cmd *cmd, const char *argument, struct err *err)
+{
+    (void)argument;
+    (void)err;
+    manual_markdown(cmd->out);
+    return true;
+}
+
+static bool do_man(struct cmd *cmd, const char *argument, struct err *err)
+{
+    (void)cmd;
+    return manual_write(argument, err);
+}
+
+static bool do_completion(struct cmd *cmd, const char *argument, struct err *err)
+{
+    return completion_print(cmd->out, argument, err);
+}
+
 static const struct page {
     const char *name;
-    void (*print)(FILE *out);
+    const char *argument; /* NULL: it takes none */
+    bool (*make)(struct cmd *cmd, const char *argument, struct err *err);
 } pages[] = {
-    {"causes",    print_causes  },
-    { "findings", print_findings},
+    {"causes",      NULL,            do_causes    },
+    { "findings",   NULL,            do_findings  },
+    { "commands",   NULL,            do_commands  },
+    { "man",        "DIR",           do_man       },
+    { "completion", "bash|zsh|fish", do_completion},
 };
+
+static bool make(struct cmd *cmd, struct err *err)
+{
+    const char *name = cmd->words.items[0];
+    const char *argument = cmd->words.count > 1 ? cmd->words.items[1] : NULL;
+    for (size_t i = 0; i < COUNT(pages); i++) {
+        if (strcmp(pages[i].name, name) != 0)
+            continue;
+        if (argument == NULL && pages[i].argument != NULL)
+            return err_set(err, ERR_USAGE, "generate %s needs %s", name, pages[i].argument);
+        if (argument != NULL && pages[i].argument == NULL)
+            return err_set(err, ERR_USAGE, "generate %s: too many arguments", name);
+        return pages[i].make(cmd, argument, err);
+    }
+    return err_set(err, ERR_USAGE, "no page %s", name);
+}
 
 static int run(struct cmd *cmd, struct err *err)
 {
-    for (size_t i = 0; i < COUNT(pages); i++)
-        if (strcmp(pages[i].name, cmd->words.items[0]) == 0) {
-            pages[i].print(cmd->out);
-            return EXIT_OK;
-        }
-    err_set(err, ERR_USAGE, "no page %s", cmd->words.items[0]);
+    if (make(cmd, err))
+        return EXIT_OK;
+    if (err->kind != ERR_USAGE)
+        return EXIT_FAILED;
     err_next(err, "%s generate --help", cmd->program);
     return EXIT_WRONG_USAGE;
 }
 
 const struct command command_generate = {
     .name = "generate",
-    .arguments = "causes|findings",
-    .summary = "print a documentation page that comes from the program's tables",
+    .arguments = "PAGE|man DIR|completion SHELL",
+    .summary = "print what comes from the program's tables: documentation, completion",
+    .description = "PAGE is causes, findings or commands; `make docs` writes them into docs/.\n"
+                   "man DIR writes the manual pages; SHELL is bash, zsh or fish.",
+    .examples =
+        "reseal generate completion bash >~/.local/share/bash-completion/completions/reseal",
     .words_min = 1,
-    .words_max = 1,
+    .words_max = 2,
     .hidden = true,
     .run = run,
 };
