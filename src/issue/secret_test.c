@@ -46,6 +46,7 @@ TEST(a_secret_that_cannot_be_had_says_why)
     AUTO(arena) struct arena arena = { .wipe = true };
     char path[] = "/tmp/reseal-secret-XXXXXX";
     AUTO(fd) int fd = mkstemp(path);
+    check(fd >= 0);
     str failing[] = { S("sh"), S("-c"), S("echo half; exit 3") };
     str endless[] = { S("yes") };
     str missing[] = { S("/nonexistent/program") };
