@@ -130,8 +130,8 @@ TEST(a_journal_survives_a_writer_that_is_killed_in_mid_transaction)
 TEST(a_file_that_is_another_programs_or_a_newer_reseals_is_refused)
 {
     static const char *const makes[] = { "PRAGMA user_version = 1", "PRAGMA application_id = 5",
-                                         "PRAGMA application_id = 1920165228;"
-                                         "PRAGMA user_version = 99" };
+                                         ("PRAGMA application_id = 1920165228;"
+                                          "PRAGMA user_version = 99") };
     static const enum err_kind kinds[] = { ERR_FORMAT, ERR_FORMAT, ERR_REFUSED };
     for (size_t i = 0; i < COUNT(makes); i++) {
         AUTO(arena) struct arena arena = { 0 };
