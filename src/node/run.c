@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/run.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct account {
+    bool change;
+    uid_t uid;
+    gid_t gid;
+    const char *name, *home;
+};
+
+static bool account_of(struct arena *arena, str user, struct account *ret_account, struct err *err)
+{
+    const struct passwd *entry =
+        user.len == 0 ? getpwuid(geteuid()) : getpwnam(str_cstr(arena, user));
+    if (entry == NULL && user.len > 0)
+        return err_set(err, ERR_USAGE, "there is no user \"%.*s\" here", STR_ARG(user));
+    *ret_account = (struct account){ .uid = geteuid(), .gid = getegid(), .name = "", .home = "/" };
+    if (entry == NULL)
+        return true;
+    ret_account->name = str_copy(arena, str_c(entry->pw_name)).ptr;
+    ret_account->home = str_copy(arena, str_c(entry->pw_dir)).ptr;
+    ret_account->change = entry->pw_uid != geteuid();
+    if (!ret_account->change)
+        return true;
+    ret_account->uid = entry->pw_uid;
+    ret_account->gid = entry->pw_gid;
+    return geteuid() == 0 ||
+           err_set(err, ERR_REFUSED, "only root can act as user \"%.*s\"", STR_ARG(user));
+}
+
+static bool become(const struct account *account)
+{
+    return !account->change || (initgroups(account->name, account->gid) == 0 &&
+                                setresgid(account->gid, account->gid, account->gid) == 0 &&
+                                setresuid(account->uid, account->uid, account->uid) == 0);
+}
+
+__attribute__((noreturn)) static void be_command(struct arena *arena, const str_list *argv,
+                                                 const struct account *account, int out)
+{
+    const char **args = arena_alloc(arena, argv->count + 1, sizeof(*args));
+    for (size_t i = 0; i < argv->count; i++)
+        args[i] = str_cstr(arena, argv->items[i]);
+    int null = open("/dev/null", O_RDONLY);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
+        setpgid(0, 0) < 0 || !become(account))
+        _exit(126);
+    (void)close_range(3, ~0U, 0);
+    signal(SIGPIPE, SIG_DFL);
+    (void)clearenv();
+    (void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    (void)setenv("HOME", account->home, 1);
+    (void)setenv("USER", account->name, 1);
+    (void)setenv("LC_ALL", "C", 1);
+    if (chdir("/") == 0)
+        execvp(args[0], (char *const *)(uintptr_t)args);
+    dprintf(2, "%s: %s\n", args[0], strerror(errno));
+    _exit(127);
+}
+
+/* False when the deadline passed first. The command is over when it has exited: a daemon that it
+   started may keep the pipe. */
+static bool collect(struct arena *arena, pid_t pid, int in, int64_t deadline, struct buf *output,
+                    int *ret_status)
+{
+    bool open = true;
+    for (;;) {
+        bool over = waitpid(pid, ret_status, WNOHANG) == pid;
+        struct pollfd wait = { .fd = open ? in : -1, .events = POLLIN };
+        while (poll(&wait, 1, over ? 0 : 20) > 0) {
+            char block[4096];
+            ssize_t got = read(in, block, sizeof(block));
+            open = got > 0;
+            if (!open)
+                break;
+            if (output->bytes.count + (size_t)got <= RUN_OUTPUT_MAX)
+                buf_add(arena, output, (str){ block, (size_t)got });
+            if (clock_monotonic_ms() >= deadline)
+                break;
+        }
+        if (over)
+            return true;
+        if (clock_monotonic_ms() >= deadline)
+            return false;
+    }
+}
+
+bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
+            struct run_result *ret_result, struct err *err)
+{
+    struct account account;
+    int pipes[2], status = 0;
+    if (argv->count == 0 || argv->items[0].len == 0)
+        return err_set(err, ERR_FORMAT, "an empty command");
+    if (!account_of(arena, user, &account, err))
+        return false;
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return err_errno(err, "pipe");
+    AUTO(fd) int in = pipes[0];
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    pid_t pid = fork();
+    if (pid == 0)
+        be_command(arena, argv, &account, pipes[1]);
+    close(pipes[1]);
+    if (pid < 0)
+        return err_errno(err, "fork");
+    struct buf output = { 0 };
+    if (!collect(arena, pid, in, deadline, &output, &status)) {
+        kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        return err_set(err, ERR_UNCERTAIN, "%.*s did not end within %d ms", STR_ARG(argv->items[0]),
+                       timeout_ms);
+    }
+    ret_result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ret_result->output = output.bytes.count == 0 ? S("") : buf_str(&output);
+    return true;
+}
+
+bool run_can_read(str path, str user, bool *ret_can, struct err *err)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct account account;
+    int status = 0;
+    const char *name = str_cstr(&arena, path);
+    if (!account_of(&arena, user, &account, err))
+        return false;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(!become(&account) ? 2 : access(name, R_OK) == 0 ? 0 : 1);
+    if (pid < 0)
+        return err_errno(err, "fork");
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        return err_set(err, ERR_SYSTEM, "could not become user \"%.*s\"", STR_ARG(user));
+    *ret_can = WEXITSTATUS(status) == 0;
+    return true;
+}
