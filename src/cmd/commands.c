@@ -10,6 +10,7 @@ const struct command *const commands[] = {
     &command_lab,
     &command_help,
     &command_generate,
+    &command_node,
     NULL,
 };
 // clang-format on

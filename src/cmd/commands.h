@@ -11,5 +11,6 @@ extern const struct command command_inspect;
 extern const struct command command_issuer;
 extern const struct command command_help;
 extern const struct command command_lab;
+extern const struct command command_node;
 
 #endif
