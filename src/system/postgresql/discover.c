@@ -110,6 +110,7 @@ static void add_service(struct arena *arena, const struct pg_place *place, struc
         .client_auth = demand.required   ? S("required")
                        : demand.optional ? S("optional")
                                          : S("none"),
+        .client_identity = demand.user_is_cn ? S("user") : S(""),
         .stack = S("openssl"),
         .load = {.identity = S("reload"), .trust = S("reload")},
         .run_as = declared->run_as,
