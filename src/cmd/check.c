@@ -2,16 +2,19 @@
 #include "cmd/commands.h"
 
 #include "base/io.h"
+#include "cmd/check_cluster.h"
 #include "cmd/endpoint.h"
 #include "tls/probe.h"
 
-/* `reseal check HOST:PORT`: one endpoint, judged as the client that the options describe. */
+/* `reseal check`: the whole cluster (check_cluster.c), or one endpoint, judged as the client that
+   the options describe. */
 
 #define SYSTEM_TRUST "/etc/ssl/certs/ca-certificates.crt"
 
 struct check_options {
     const char *protocol, *name, *certificate, *key, *trust, *user, *verify;
-    int64_t timeout, warn;
+    int64_t timeout, warn, at;
+    bool offline;
 };
 
 // clang-format off
@@ -25,6 +28,8 @@ static const struct option options[] = {
     { "key", 0, OPTION_FILE, "FILE", "its private key (default: in the certificate's file)", NULL, AT(const char *, key) },
     { "user", 'u', OPTION_TEXT, "USER", "who to log in as where the protocol asks (default: postgres)", NULL, AT(const char *, user) },
     { "warn", 0, OPTION_DURATION, "TIME", "warn of certificates that end within this (default: 30d)", NULL, AT(int64_t, warn) },
+    { "at", 0, OPTION_TIME, "TIME", "judge a cluster at this moment instead of now", NULL, AT(int64_t, at) },
+    { "offline", 0, OPTION_FLAG, NULL, "judge a cluster by its stores alone, without connecting", NULL, AT(bool, offline) },
     { "timeout", 0, OPTION_DURATION, "TIME", "for the whole probe (default: 5s)", NULL, AT(int64_t, timeout) },
     { 0 },
 };
@@ -252,7 +257,7 @@ static void print_text(const struct check *check)
         fprintf(out, "next: %.*s\n", STR_ARG(next_of(check)));
 }
 
-static int run(struct cmd *cmd, struct err *err)
+static int check_endpoint(struct cmd *cmd, struct err *err)
 {
     struct endpoint endpoint;
     struct check check = { .cmd = cmd,
@@ -280,19 +285,29 @@ static int run(struct cmd *cmd, struct err *err)
     return codes[check.status];
 }
 
+static int run(struct cmd *cmd, struct err *err)
+{
+    const struct check_options *given = cmd->options;
+    return cmd->words.count == 0 ? check_cluster(cmd, given->at, given->offline, err)
+                                 : check_endpoint(cmd, err);
+}
+
 const struct command command_check = {
     .name = "check",
-    .arguments = "HOST:PORT",
-    .summary = "what is wrong with a TLS endpoint",
+    .arguments = "[HOST:PORT]",
+    .summary = "judge every link of the cluster, or one endpoint",
     .description =
-        "Connects once as the client that the options describe, and says what was presented,\n"
+        "Without HOST:PORT: reads the cluster file, finds what its drivers can find, reads every\n"
+        "store, looks at what each service presents, and judges every link.\n\n"
+        "With HOST:PORT: connects once as the client that the options describe, and says what was "
+        "presented,\n"
         "whether this client accepts it, whether it is accepted, and why not.\n\n"
         "Exit: 0 ok, 1 warning, 2 critical, 3 could not tell (also wrong usage).",
-    .examples = "  reseal check db1.example:5432 --ca ca.pem --cert client.crt --key client.key\n"
+    .examples = "  reseal -f cluster.yaml check --at 2027-01-03\n"
+                "  reseal check db1.example:5432 --ca ca.pem --cert client.crt --key client.key\n"
                 "  reseal check www.example:443 --warn 14d --json",
     .options = options,
     .options_size = sizeof(struct check_options),
-    .words_min = 1,
     .words_max = 1,
     .usage_exit = EXIT_UNKNOWN,
     .run = run,

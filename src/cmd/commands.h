@@ -12,5 +12,6 @@ extern const struct command command_issuer;
 extern const struct command command_help;
 extern const struct command command_lab;
 extern const struct command command_node;
+extern const struct command command_plan;
 
 #endif

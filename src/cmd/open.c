@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/open.h"
+
+#include "system/systems.h"
+
+#include <unistd.h>
+
+static const char *const usual_places[] = { "cluster.yaml", "/etc/reseal/cluster.yaml" };
+
+bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err)
+{
+    const char *path = cmd->global.file;
+    for (size_t i = 0; path == NULL && i < COUNT(usual_places); i++)
+        if (access(usual_places[i], F_OK) == 0)
+            path = usual_places[i];
+    if (path == NULL) {
+        err_set(err, ERR_USAGE, "no cluster file: neither ./cluster.yaml nor %s is there",
+                usual_places[1]);
+        return err_next(err, "%s -f CLUSTER.yaml check, or %s lab up postgresql", cmd->program,
+                        cmd->program);
+    }
+    return cluster_read(&cmd->arena, path, ret_cluster, err);
+}
+
+bool open_survey(struct cmd *cmd, bool offline, struct survey *ret_survey, struct err *err)
+{
+    struct cluster *cluster = arena_new(&cmd->arena, struct cluster);
+    struct survey_options options = { .drivers = systems, .now = clock_now(), .offline = offline };
+    return open_cluster(cmd, cluster, err) &&
+           survey_run(&cmd->arena, cluster, &options, ret_survey, err);
+}
