@@ -22,9 +22,9 @@ static bool listen_valid(str listen)
     if (colon < 2)
         return false;
     str host = { listen.ptr, colon - 1 }, rest = { listen.ptr + colon, listen.len - colon };
-    bool bracketed = str_starts(host, S("[")) && str_ends(host, S("]")) && host.len > 2;
-    return (bracketed || str_find(host, S(":")) == host.len) && str_to_u64(rest, 65535, &port) &&
-           port > 0;
+    bool host_valid = str_starts(host, S("[")) ? str_ends(host, S("]")) && host.len > 2
+                                               : str_find(host, S(":")) == host.len;
+    return host_valid && str_to_u64(rest, 65535, &port) && port > 0;
 }
 
 static bool store_known(struct cluster *cluster, struct node_conf *node, str name, int line,

@@ -26,7 +26,7 @@ struct secret_source {
 };
 
 struct issuer_conf {
-    str kind; /* "local" */
+    str kind; /* "local", also when there is no issuer: then certificate and key are empty */
     str certificate, key;
     struct secret_source passphrase;
     int line;

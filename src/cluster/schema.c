@@ -61,7 +61,7 @@ static const struct field issuer_fields[] = {
     ONE(passphrase, struct secret_source, secret_section, "where the key's passphrase comes from"),
 };
 #undef OWNER
-static const struct section issuer_section = { "issuer", sizeof(struct issuer_conf), issuer_fields, COUNT(issuer_fields), offsetof(struct issuer_conf, line), false };
+static const struct section issuer_section = { "issuer", sizeof(struct issuer_conf), issuer_fields, COUNT(issuer_fields), offsetof(struct issuer_conf, line), true };
 
 #define OWNER struct policy_conf
 static const struct field policy_fields[] = {

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/check.h"
+
+#include "tests/test.h"
+
+/* "node: {...}" on line 3, links on line 4. */
+static bool parse(struct arena *arena, const char *node, const char *links, bool fragment,
+                  struct err *err)
+{
+    struct cluster cluster;
+    str text = str_printf(arena, "cluster: a\nnodes:\n  n: %s\nlinks: [%s]\n", node, links);
+    return cluster_parse(arena, "/x/c.yaml", text, fragment, &cluster, err);
+}
+
+TEST(a_listen_address_is_a_host_and_a_port)
+{
+    // clang-format off
+    static const struct { const char *listen; bool valid; } cases[] = {
+        { "127.0.0.1:5441", true }, { "[::1]:5441", true }, { "db1.example:1", true },
+        { "h:65535", true }, { "h:65536", false }, { "h:0", false }, { "h:", false },
+        { "h", false }, { ":5441", false }, { "5441", false }, { "::1:5441", false },
+        { "[]:5441", false }, { "h:54x", false }, { "h:-1", false },
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        str node = str_printf(&arena, "{services: {s: {listen: '%s'}}}", cases[i].listen);
+        if (cases[i].valid) {
+            check_ok(parse(&arena, node.ptr, "", false, &err), &err);
+            continue;
+        }
+        str want = str_printf(&arena, "'listen' of service 's' must be address:port, not '%s'",
+                              cases[i].listen);
+        check_err(parse(&arena, node.ptr, "", false, &err), &err, want.ptr);
+        check_str(str_c(err.where), S("/x/c.yaml:3"));
+    }
+}
+
+TEST(a_name_in_a_cluster_file_that_leads_nowhere_is_refused)
+{
+    static const char node[] = "{stores: {server: {key: k}}, services: {s: {trust: [server]}}}";
+    // clang-format off
+    static const struct { const char *node, *links, *msg, *where; } cases[] = {
+        { "{stores: {server: {key: k}}, services: {s: {trust: [sever]}}}", "",
+          "node 'n' has no store 'sever'; did you mean 'server'?", "/x/c.yaml:3" },
+        { "{services: {s: {identities: [{store: server}]}}}", "",
+          "node 'n' has no store 'server'", "/x/c.yaml:3" },
+        { node, "{from: n, to: n/s}", "a link's end is node/service, not 'n'", "/x/c.yaml:4" },
+        { node, "{from: n/s, to: /s}", "a link's end is node/service, not '/s'", "/x/c.yaml:4" },
+        { node, "{from: n/s, to: n/}", "a link's end is node/service, not 'n/'", "/x/c.yaml:4" },
+        { node, "{from: n/s, to: m/s}", "link to 'm/s': there is no node 'm'", "/x/c.yaml:4" },
+        { node, "{from: n/t, to: n/s}", "link to 'n/t': node 'n' has no service 't'", "/x/c.yaml:4" },
+        { node, "{from: n/s, to: n/s, identity: other}", "node 'n' has no store 'other'", "/x/c.yaml:4" },
+        { node, "{from: n/s, to: n/s, trust: servers}",
+          "node 'n' has no store 'servers'; did you mean 'server'?", "/x/c.yaml:4" },
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        check_err(parse(&arena, cases[i].node, cases[i].links, false, &err), &err, cases[i].msg);
+        check_str(str_c(err.where), str_c(cases[i].where));
+        err_clear(&err);
+        check_ok(parse(&arena, cases[i].node, cases[i].links, true, &err), &err);
+    }
+}
+
+TEST(a_node_that_a_driver_reads_may_be_named_by_what_the_driver_will_find)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    static const char link[] = "{from: n/found, to: n/other, identity: client, trust: roots}";
+    check_ok(parse(&arena, "{system: postgresql}", link, false, &err), &err);
+    check(!parse(&arena, "{reach: local}", link, false, &err));
+}
+
+TEST(a_certificate_must_live_longer_than_its_renewal_window)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    check_err(cluster_parse(&arena, "/x/c.yaml",
+                            S("cluster: a\npolicy: {lifetime: 30d, renew_before: 30d}\n"), false,
+                            &cluster, &err),
+              &err, "policy: 'lifetime' must be longer than 'renew_before'");
+    err_clear(&err);
+    check_ok(cluster_parse(&arena, "/x/c.yaml",
+                           S("cluster: a\npolicy: {lifetime: 31d, renew_before: 30d}\n"), false,
+                           &cluster, &err),
+             &err);
+}
