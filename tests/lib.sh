@@ -29,5 +29,6 @@ true_that() {
 run() {
     "$@" >out 2>&1 </dev/null
     echo "exit $?" >>out
-    sed -i "s|$RESEAL|reseal|g" out
+    # A path with a space in it is quoted where it is to be pasted.
+    sed -i "s|'$RESEAL'|reseal|g; s|$RESEAL|reseal|g" out
 }

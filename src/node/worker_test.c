@@ -97,8 +97,8 @@ static json_t *ask(struct bench *bench, const char *op, str fields)
 static void check_answer(json_t *answer, enum err_kind want)
 {
     AUTO(err) struct err err = { 0 };
-    AUTO(json) json_t *owned = answer;
     bool ok = answer_check(answer, &err);
+    json_decref(answer);
     if (err.kind != want)
         fail_msg("got %s: %s", err_kind_name(err.kind), ok ? "ok" : err.msg);
 }

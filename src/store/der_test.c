@@ -9,7 +9,7 @@ static str decoded(struct arena *arena, str pem)
 {
     struct pem_reader reader = { .rest = pem, .line = 1 };
     struct pem_block block;
-    str der;
+    str der = S("");
     size_t line;
     check(pem_next(&reader, &block) && pem_decode(arena, &block, &der, &line));
     return der;
