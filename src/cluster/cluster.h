@@ -2,8 +2,8 @@
 /*
  * cluster.h - the cluster file: what is declared of nodes, stores, services and links.
  *
- * One schema table (schema.c) drives the parser, its errors (file, line, nearest valid name), the
- * JSON Schema, the reference page and the writer. What a driver discovers is a fragment in the
+ * One schema table (schema.c) drives the parser, its errors (file, line, nearest valid name) and
+ * the writer. What a driver discovers is a fragment in the
  * same words, so that discovered and declared facts merge, print and compare in one way.
  *
  * Everything lives in the arena that was given to the parser. A value that is not there is the
@@ -132,9 +132,5 @@ str cluster_format(struct arena *arena, const struct cluster *cluster);
 struct node_conf *cluster_node(struct cluster *cluster, str name);
 struct store_conf *node_store(struct node_conf *node, str name);
 struct service_conf *node_service(struct node_conf *node, str name);
-
-/* JSON Schema and the reference page (Markdown), both from the schema table. */
-str cluster_json_schema(struct arena *arena);
-str cluster_reference(struct arena *arena);
 
 #endif
