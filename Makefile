@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test lint docs clean
+.PHONY: deps build test lint docs clean fuzz
 build:
 	test -e build/build.ninja || meson setup build
 	ninja -C build
@@ -15,3 +15,6 @@ docs: build
 	build/reseal generate causes >docs/causes.md
 	build/reseal generate commands >docs/commands.md
 	build/reseal generate findings >docs/findings.md
+# A minute for each target, about ten minutes with the builds.
+fuzz:
+	for target in cert cluster handshake pem postgresql protocol; do tools/fuzz $$target 60 || exit 1; done
