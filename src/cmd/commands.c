@@ -7,6 +7,7 @@ const struct command *const commands[] = {
     &command_inspect,
     &command_check,
     &command_plan,
+    &command_discover,
     &command_issuer,
     &command_lab,
     &command_help,

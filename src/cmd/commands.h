@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 
 extern const struct command command_check;
+extern const struct command command_discover;
 extern const struct command command_generate;
 extern const struct command command_inspect;
 extern const struct command command_issuer;

@@ -37,19 +37,41 @@ static void discover_all(struct survey *survey, const struct survey_options *opt
     }
 }
 
-/* A driver names the other end of a link by its address: find the service that listens there. */
+/* The "node/service" that listens at `address`, or `address` itself. */
+static str end_at(struct survey *survey, str address)
+{
+    for (size_t n = 0; n < survey->cluster->nodes.count; n++) {
+        const struct node_conf *node = &survey->cluster->nodes.items[n];
+        for (size_t s = 0; s < node->services.count; s++)
+            if (str_eq(node->services.items[s].listen, address))
+                return str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name),
+                                  STR_ARG(node->services.items[s].name));
+    }
+    return address;
+}
+
+static bool same_link(const struct link_conf *a, const struct link_conf *b)
+{
+    return str_eq(a->from, b->from) && str_eq(a->to, b->to) && str_eq(a->name, b->name) &&
+           str_eq(a->user, b->user);
+}
+
+/* A driver names the other end of a link by its address; named, it can be one that is declared
+   already, and what is declared stays. */
 static void name_ends(struct survey *survey)
 {
+    size_t kept = 0;
+    struct link_conf *links = survey->cluster->links.items;
     for (size_t i = 0; i < survey->cluster->links.count; i++) {
-        struct link_conf *link = &survey->cluster->links.items[i];
-        for (size_t n = 0; n < survey->cluster->nodes.count; n++) {
-            const struct node_conf *node = &survey->cluster->nodes.items[n];
-            for (size_t s = 0; s < node->services.count; s++)
-                if (str_eq(node->services.items[s].listen, link->to))
-                    link->to = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name),
-                                          STR_ARG(node->services.items[s].name));
-        }
+        struct link_conf link = links[i];
+        link.to = end_at(survey, link.to);
+        size_t twin = 0;
+        while (twin < kept && !same_link(&links[twin], &link))
+            twin++;
+        if (twin == kept)
+            links[kept++] = link;
     }
+    survey->cluster->links.count = kept;
 }
 
 static void add_links(struct survey *survey)
