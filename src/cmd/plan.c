@@ -29,6 +29,22 @@ struct planning {
     struct plan plan;
 };
 
+/* An issuer that has ended, or ends before a new certificate would be due, is refused before
+   anything is planned on it. */
+static bool check_issuer(const struct planning *planning, const struct cert *issuer,
+                         struct err *err)
+{
+    const struct cluster *cluster = planning->survey.cluster;
+    struct profile profile = { .issuer = issuer,
+                               .now = clock_now(),
+                               .lifetime = cluster->policy.lifetime,
+                               .renew_before = cluster->policy.renew_before };
+    moment from, until;
+    if (profile_dates(&profile, &from, &until, err))
+        return true;
+    return err_where(err, "%.*s:%d", STR_ARG(cluster->path), cluster->issuer.line);
+}
+
 static bool make_plan(struct planning *planning, struct err *err)
 {
     const struct plan_options *given = planning->cmd->options;
@@ -39,6 +55,8 @@ static bool make_plan(struct planning *planning, struct err *err)
         err_where(err, "%.*s:%d", STR_ARG(cluster->path), cluster->issuer.line);
         return err_next(err, "%.*s", STR_ARG(cmd_line(planning->cmd, "issuer create")));
     }
+    if (!check_issuer(planning, &planning->survey.model.certs.items[issuer], err))
+        return false;
     planning->goal = (struct plan_goal){
         .cluster = cluster->name,
         .now = clock_now(),
