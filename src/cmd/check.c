@@ -3,7 +3,7 @@
 
 #include "base/io.h"
 #include "cmd/check_cluster.h"
-#include "cmd/endpoint.h"
+#include "tls/endpoint.h"
 #include "tls/probe.h"
 
 /* `reseal check`: the whole cluster (check_cluster.c), or one endpoint, judged as the client that

@@ -2,7 +2,7 @@
 #include "cmd/commands.h"
 
 #include "base/io.h"
-#include "cmd/endpoint.h"
+#include "tls/endpoint.h"
 #include "issue/secret.h"
 #include "store/store.h"
 #include "tls/probe.h"

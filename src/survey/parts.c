@@ -27,9 +27,9 @@ static void note_source(struct survey *survey, str path)
     arena_free(&scratch);
 }
 
-static struct store_options options_of(const struct survey *survey, moment now)
+static struct store_options options_of(const struct survey *survey)
 {
-    return (struct store_options){ .now = now,
+    return (struct store_options){ .now = survey->now,
                                    .renew_before = survey->cluster->policy.renew_before };
 }
 
@@ -65,7 +65,7 @@ static uint32_t add_identity(struct survey *survey, const struct node_conf *node
     if (known != NO_ID || store == NULL)
         return known;
     AUTO(err) struct err err = { 0 };
-    struct store_options options = options_of(survey, clock_now());
+    struct store_options options = options_of(survey);
     struct store_identity stored = { 0 };
     str place = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(store_name));
     if (!store_identity_read(survey->arena, str_cstr(survey->arena, store->certificate),
@@ -92,7 +92,7 @@ static uint32_t add_identity(struct survey *survey, const struct node_conf *node
 static uint32_t read_anchors(struct survey *survey, const struct store_conf *conf, str place)
 {
     AUTO(err) struct err err = { 0 };
-    struct store_options options = options_of(survey, clock_now());
+    struct store_options options = options_of(survey);
     struct store store = { 0 };
     LIST(uint32_t) ids = { 0 };
     if (!store_read(survey->arena, str_cstr(survey->arena, conf->certificates), &options, &store,
@@ -152,10 +152,9 @@ static enum client_auth client_auth_of(str text)
     return str_eq(text, S("optional")) ? CLIENT_AUTH_OPTIONAL : CLIENT_AUTH_NONE;
 }
 
-void survey_add_service(struct survey *survey, const struct survey_options *options,
-                        const struct node_conf *node, const struct service_conf *service)
+void survey_add_service(struct survey *survey, const struct node_conf *node,
+                        const struct service_conf *service)
 {
-    (void)options;
     bool listens = service->listen.len > 0;
     enum load_mode otherwise = listens ? LOAD_RELOAD : LOAD_PER_CONNECTION;
     uint32_t first = NO_ID;

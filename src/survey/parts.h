@@ -8,8 +8,8 @@
 #include "store/identity.h"
 
 /* Read the service's stores and add its identities, trusters and the service itself. */
-void survey_add_service(struct survey *survey, const struct survey_options *options,
-                        const struct node_conf *node, const struct service_conf *service);
+void survey_add_service(struct survey *survey, const struct node_conf *node,
+                        const struct service_conf *service);
 
 /* False when one of its ends is not in the model. */
 bool survey_add_link(struct survey *survey, const struct link_conf *link);

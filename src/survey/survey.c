@@ -88,13 +88,13 @@ static void add_links(struct survey *survey)
 bool survey_run(struct arena *arena, struct cluster *cluster, const struct survey_options *options,
                 struct survey *ret_survey, struct err *err)
 {
-    *ret_survey = (struct survey){ .arena = arena, .cluster = cluster };
+    *ret_survey = (struct survey){ .arena = arena, .cluster = cluster, .now = options->now };
     model_init(&ret_survey->model, arena);
     discover_all(ret_survey, options);
     name_ends(ret_survey);
     for (size_t i = 0; i < cluster->nodes.count; i++)
         for (size_t j = 0; j < cluster->nodes.items[i].services.count; j++)
-            survey_add_service(ret_survey, options, &cluster->nodes.items[i],
+            survey_add_service(ret_survey, &cluster->nodes.items[i],
                                &cluster->nodes.items[i].services.items[j]);
     add_links(ret_survey);
     if (ret_survey->model.services.count == 0)

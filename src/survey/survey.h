@@ -29,6 +29,7 @@ struct survey_source {
 struct survey {
     struct arena *arena; /* borrowed */
     struct cluster *cluster;
+    moment now; /* what stores are judged at */
     struct model model;
     struct judge judge;
     finding_list findings;

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey/parts.h"
 
+#include "tls/endpoint.h"
 #include "tls/probe.h"
-
-/* "127.0.0.1:5441" or "[::1]:5441". */
-static bool split_address(str listen, str *ret_host, uint16_t *ret_port)
-{
-    size_t at = listen.len;
-    while (at > 0 && listen.ptr[at - 1] != ':')
-        at--;
-    uint64_t port;
-    if (at < 2 || !str_to_u64((str){ listen.ptr + at, listen.len - at }, UINT16_MAX, &port))
-        return false;
-    str host = { listen.ptr, at - 1 };
-    if (str_starts(host, S("[")) && str_ends(host, S("]")))
-        host = (str){ host.ptr + 1, host.len - 2 };
-    *ret_host = host;
-    *ret_port = (uint16_t)port;
-    return true;
-}
 
 /* What is presented can be longer than what the identity holds: OpenSSL completes a lone leaf from
    the trust store. So the stored chain stands for it when the leaf is the same. */
@@ -56,8 +40,11 @@ static bool look(struct survey *survey, const struct survey_options *options,
     struct probe_request request = { .protocol = conf->protocol.len > 0 ? conf->protocol : S("tls"),
                                      .timeout_ms = options->timeout_ms };
     struct probe_result result = { 0 };
-    if (!split_address(conf->listen, &request.host, &request.port) ||
-        !probe_run(survey->arena, &request, &result, &err) || result.chain.count == 0) {
+    struct endpoint endpoint = { 0 };
+    bool listens = endpoint_parse(conf->listen, &endpoint);
+    request.host = endpoint.host;
+    request.port = endpoint.port;
+    if (!listens || !probe_run(survey->arena, &request, &result, &err) || result.chain.count == 0) {
         finding_add(survey->arena, &survey->findings, FINDING_service_down, service->key,
                     err.msg != NULL ? str_c(err.msg) : result.text);
         return false;

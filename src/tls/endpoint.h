@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* endpoint.h - HOST:PORT on the command line, and which dialogue a port usually speaks. */
-#ifndef CMD_ENDPOINT_H
-#define CMD_ENDPOINT_H
+/* endpoint.h - HOST:PORT as people write it, and which dialogue a port usually speaks. */
+#ifndef TLS_ENDPOINT_H
+#define TLS_ENDPOINT_H
 
 #include "base/str.h"
 

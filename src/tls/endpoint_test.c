@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/endpoint.h"
+#include "tls/endpoint.h"
 
 #include "tests/test.h"
 
