@@ -2,7 +2,7 @@
 #include "cmd/commands.h"
 
 #include "cmd/open.h"
-#include "issue/profile.h"
+#include "x509/profile.h"
 #include "plan/plan.h"
 
 /* `reseal plan`: the steps, the proof and the profile diff. Changes nothing. */

@@ -9,7 +9,7 @@
 #ifndef ISSUE_LOCAL_H
 #define ISSUE_LOCAL_H
 
-#include "issue/profile.h"
+#include "x509/profile.h"
 
 struct local_ca {
     LIST(struct cert) chain; /* the certificates of its file; the first is the issuer */

@@ -136,6 +136,8 @@ static void emit_step(struct emit *emit, const struct step *step)
     emit_text(emit, "certificate", step->certificate.len == 0 ? NULL : step->certificate.ptr);
     emit_str(emit, "expects", step->expects);
     emit_str(emit, "leaves", step->leaves);
+    emit_bool(emit, "new_key", step->new_key);
+    emit_bool(emit, "in_place", step->in_place);
     emit_list(emit, "outage", &step->outage);
     emit_str(emit, "text", step->text);
     emit_object_end(emit);

@@ -6,4 +6,5 @@ const bool order_rule_active[ORDER_RULE_COUNT] = {
     [ORDER_TRUST_FIRST] = true,
     [ORDER_PRIMARY_LAST] = true,
     [ORDER_MAX_UNAVAILABLE] = true,
+    [ORDER_ONE_REFERENCE] = true,
 };

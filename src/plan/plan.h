@@ -26,6 +26,7 @@
     X(snapshot, "save what will be changed, and read it back")                         \
     X(issue,    "make the key and the request, get the certificate")                   \
     X(trust,    "add an anchor to a trust store")                                      \
+    X(distrust, "remove an anchor from a trust store")                                 \
     X(install,  "write the new certificate and key beside the old ones")               \
     X(switch,   "point the one reference at the new files")                            \
     X(refresh,  "reload or reconnect a service, so that it uses what is stored")       \
@@ -47,6 +48,9 @@ struct step {
     uint32_t identity;    /* identity id in the model, or NO_ID */
     uint32_t trust_store; /* trust store id in the model, or NO_ID */
     uint32_t new_cert;    /* cert id of the planned certificate or the anchor, or NO_ID */
+    uint32_t new_chain;   /* chain id that install or switch leaves, or NO_ID */
+    bool new_key;         /* issue, install, switch: the certificate comes with a key of its own */
+    bool in_place;        /* install: over the old files, as no reference can be switched */
     str_list outage;      /* keys of the links that are down during this step */
 };
 
@@ -82,6 +86,7 @@ enum order_rule {
     ORDER_TRUST_FIRST,     /* anchors are stored and loaded before an identity needs them */
     ORDER_PRIMARY_LAST,    /* replicas before the primary */
     ORDER_MAX_UNAVAILABLE, /* so many services in one wave, no more */
+    ORDER_ONE_REFERENCE,   /* a new key goes to new names, and one reference is switched */
     ORDER_RULE_COUNT
 };
 extern const bool order_rule_active[ORDER_RULE_COUNT];
@@ -90,6 +95,22 @@ extern const bool order_rule_active[ORDER_RULE_COUNT];
    it was. */
 void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
                struct plan *ret_plan);
+
+/* What one identity or trust store is to return to. */
+struct plan_return {
+    uint32_t identity; /* or NO_ID */
+    uint32_t chain;    /* what the identity presented */
+    bool new_key;      /* its key goes back too */
+    bool in_place;
+    uint32_t trust_store; /* or NO_ID */
+    uint32_t anchor;      /* what the trust store is to lose */
+};
+typedef LIST(struct plan_return) plan_return_list;
+
+/* The way back to an earlier state, proven like any plan: identities first, replicas before the
+   primary, and the anchors that only the later ones needed at the end. */
+void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
+               const plan_return_list *returns, struct plan *ret_plan);
 
 /* Judge every state of every wave; fills the waves' judged, broken and outage, and the plan's
    unrepaired and proven. */

@@ -62,16 +62,16 @@ void state_copy(struct arena *arena, const struct model *model, const struct sta
 static void change_store(struct model *model, struct state *state, const struct step *step)
 {
     uint32_t *anchors = &state->anchors_stored[step->trust_store];
-    *anchors = model_anchors_with(model, *anchors, step->new_cert);
+    *anchors = step->kind == STEP_trust ? model_anchors_with(model, *anchors, step->new_cert)
+                                        : model_anchors_without(model, *anchors, step->new_cert);
     for (size_t i = 0; i < model->trusters.count; i++)
         state->truster_stored[i] = union_of(model, state, &model->trusters.items[i]);
 }
 
-static bool changes_identity(const struct model *model, const struct step *step)
+static bool changes_identity(const struct step *step)
 {
     /* Without a reference to switch, the new certificate takes the old one's place at once. */
-    return step->kind == STEP_switch ||
-           (step->kind == STEP_install && !model->identities.items[step->identity].has_reference);
+    return step->kind == STEP_switch || (step->kind == STEP_install && step->in_place);
 }
 
 /* What has no loaded state of its own uses what is stored; a refresh makes the rest do so too. */
@@ -81,22 +81,27 @@ static bool loads_now(enum load_mode load, str node, str service, const struct s
                                            str_eq(service, step->service));
 }
 
+/* A session judges its peer once, when it begins, with what its trust store holds then. */
+static bool trusts_now(const struct truster *truster, const struct step *step)
+{
+    return truster->load == LOAD_PER_SESSION ||
+           loads_now(truster->load, truster->node, truster->service, step);
+}
+
 void state_apply(struct model *model, struct state *state, const struct step *step)
 {
-    if (step->kind == STEP_trust)
+    if (step->kind == STEP_trust || step->kind == STEP_distrust)
         change_store(model, state, step);
-    if (changes_identity(model, step))
-        state->chain_stored[step->identity] = model_chain(model, &step->new_cert, 1);
+    if (changes_identity(step))
+        state->chain_stored[step->identity] = step->new_chain;
     for (size_t i = 0; i < model->identities.count; i++) {
         const struct identity *row = &model->identities.items[i];
         if (loads_now(row->load, row->node, row->service, step))
             state->chain_loaded[i] = state->chain_stored[i];
     }
-    for (size_t i = 0; i < model->trusters.count; i++) {
-        const struct truster *row = &model->trusters.items[i];
-        if (loads_now(row->load, row->node, row->service, step))
+    for (size_t i = 0; i < model->trusters.count; i++)
+        if (trusts_now(&model->trusters.items[i], step))
             state->truster_loaded[i] = state->truster_stored[i];
-    }
 }
 
 static uint32_t chain_at(struct side side, uint32_t identity)

@@ -20,7 +20,8 @@ TEST(a_switch_changes_what_is_stored_and_a_refresh_what_is_loaded)
     state_apply(&world.model, &state, &refresh);
     check_int(state.chain_stored[1], state.chain_loaded[1]);
 
-    struct step change = { .kind = STEP_switch, .identity = 1, .new_cert = world.second_id };
+    struct step change = { .kind = STEP_switch, .identity = 1 };
+    change.new_chain = model_chain(&world.model, &world.second_id, 1);
     state_apply(&world.model, &state, &change);
     check(state.chain_stored[1] != state.chain_loaded[1]);
     world_free(&world);

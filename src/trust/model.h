@@ -35,6 +35,7 @@ struct identity {
     enum load_mode load;
     bool has_reference;      /* one reference can be switched to new names: a new key is safe */
     uint32_t stored, loaded; /* chain ids; NO_ID: nothing, or unreadable */
+    bool stale; /* a running session still shows an older one than is loaded: it must reconnect */
     bool key_mismatch; /* stored key and certificate do not match: a reload keeps the old pair */
 };
 

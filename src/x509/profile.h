@@ -7,8 +7,8 @@
  * CRL points, SCTs) would be wrong, and an extension that we do not know may be anything.
  * Needs the issuer's certificate only: neither its key nor a passphrase.
  */
-#ifndef ISSUE_PROFILE_H
-#define ISSUE_PROFILE_H
+#ifndef X509_PROFILE_H
+#define X509_PROFILE_H
 
 #include "base/emit.h"
 #include "x509/cert.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "issue/profile.h"
+#include "x509/profile.h"
 
 #include "tests/pki.h"
 #include "tests/test.h"
