@@ -87,6 +87,7 @@ struct node_conf {
     str data, socket, config; /* postgresql: data folder, socket folder, postgresql.conf */
     uint64_t port;            /* postgresql */
     str run_as;
+    str state; /* folder for this node's lease, snapshots and new keys; empty: the usual place */
     LIST(struct store_conf) stores;
     LIST(struct service_conf) services;
     int line;
@@ -98,7 +99,7 @@ struct link_conf {
     str name;            /* the name that the client dials and verifies */
     str identity, trust; /* store names on the client's node; empty: the service's own */
     str verify;          /* none | ca | full */
-    str user;
+    str user, database;  /* what a client that logs in asks for; "replication": a walreceiver */
     int line;
 };
 
@@ -128,6 +129,9 @@ void cluster_merge(struct cluster *cluster, const struct cluster *discovered);
 /* The file for this cluster: parsing it back gives an equal cluster. Paths below the file's folder
    are written relative to it. */
 str cluster_format(struct arena *arena, const struct cluster *cluster);
+
+/* A new UUID (RFC 9562, 5.4): what a cluster is told from any other by. */
+MUST_CHECK bool cluster_new_id(struct arena *arena, str *ret_id, struct err *err);
 
 struct node_conf *cluster_node(struct cluster *cluster, str name);
 struct store_conf *node_store(struct node_conf *node, str name);

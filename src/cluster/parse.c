@@ -229,3 +229,13 @@ bool cluster_read(struct arena *arena, const char *path, struct cluster *ret_clu
     return io_read(arena, path, YAML_TEXT_MAX, &text, err) &&
            cluster_parse(arena, path, text, false, ret_cluster, err);
 }
+
+bool cluster_new_id(struct arena *arena, str *ret_id, struct err *err)
+{
+    enum { UUID_LINE = 64 };
+    str text;
+    if (!io_read(arena, "/proc/sys/kernel/random/uuid", UUID_LINE, &text, err))
+        return false;
+    *ret_id = str_trim(text);
+    return true;
+}

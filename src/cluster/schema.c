@@ -132,6 +132,7 @@ static const struct field node_fields[] = {
     PATH(config, "main configuration file of the system"),
     NUMBER(port, "port of the system", .max = 65535),
     STRING(run_as, "the user the system runs as"),
+    PATH(state, "folder for this node's lease, snapshots and new keys (default: below reseal's own)"),
     MANY(stores, struct store_conf, store_section, FIELD_MAP, "files with keys and certificates, by name"),
     MANY(services, struct service_conf, service_section, FIELD_MAP, "what uses them, by name"),
 };
@@ -148,6 +149,7 @@ static const struct field link_fields[] = {
     STRING(trust, "the client's trust: a store on its node"),
     CHOICE(verify, "what the client verifies", "none|ca|full"),
     STRING(user, "the user that the client logs in as"),
+    STRING(database, "the database that the client asks for; replication: it streams from the server"),
 };
 #undef OWNER
 static const struct section link_section = { "link", sizeof(struct link_conf), link_fields, COUNT(link_fields), offsetof(struct link_conf, line), false };

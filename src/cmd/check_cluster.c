@@ -13,7 +13,7 @@ struct judged_link {
 
 struct check {
     struct cmd *cmd;
-    struct survey survey;
+    struct opened opened;
     moment at;
     bool now; /* judging the present: what is on the wire counts */
     LIST(struct judged_link) links;
@@ -22,13 +22,14 @@ struct check {
 
 static bool seen_on_wire(const struct check *check, const struct link *link)
 {
-    return check->now && link->to < check->survey.seen.count && check->survey.seen.items[link->to];
+    return check->now && link->to < check->opened.survey.seen.count &&
+           check->opened.survey.seen.items[link->to];
 }
 
 static void judge_all(struct check *check)
 {
-    struct model *model = &check->survey.model;
-    struct judge *judge = &check->survey.judge;
+    struct model *model = &check->opened.survey.model;
+    struct judge *judge = &check->opened.survey.judge;
     for (size_t i = 0; i < model->links.count; i++) {
         const struct link *link = &model->links.items[i];
         struct ends ends = check->now ? ends_loaded(model, link) : ends_stored(model, link);
@@ -46,8 +47,8 @@ static enum status worst(const struct check *check)
     for (size_t i = 0; i < check->links.count; i++)
         if (!check->links.items[i].verdict.ok)
             return STATUS_CRITICAL;
-    for (size_t i = 0; i < check->survey.findings.count; i++) {
-        enum severity severity = check->survey.findings.items[i].severity;
+    for (size_t i = 0; i < check->opened.survey.findings.count; i++) {
+        enum severity severity = check->opened.survey.findings.items[i].severity;
         if (severity == SEVERITY_CRITICAL)
             return STATUS_CRITICAL;
         if (severity == SEVERITY_WARNING)
@@ -64,7 +65,7 @@ static const char *const status_names[] = {
 static str store_at_fault(const struct check *check, const struct link *link,
                           struct verdict verdict)
 {
-    const struct model *model = &check->survey.model;
+    const struct model *model = &check->opened.survey.model;
     uint32_t identity = verdict.client_side ? link->client_identity
                                             : model->services.items[link->to].listen_identity;
     if (verdict.ok || identity == NO_ID)
@@ -75,7 +76,7 @@ static str store_at_fault(const struct check *check, const struct link *link,
 
 static void emit_link(struct emit *emit, const struct check *check, size_t index)
 {
-    const struct model *model = &check->survey.model;
+    const struct model *model = &check->opened.survey.model;
     const struct link *link = &model->links.items[index];
     const struct judged_link *judged = &check->links.items[index];
     str store = store_at_fault(check, link, judged->verdict);
@@ -111,14 +112,14 @@ static void print_json(const struct check *check)
     for (size_t i = 0; i < check->links.count; i++)
         emit_link(&emit, check, i);
     emit_array_end(&emit);
-    findings_emit(&emit, "findings", &check->survey.findings);
+    findings_emit(&emit, "findings", &check->opened.survey.findings);
     emit_object_end(&emit);
     emit_end(&emit);
 }
 
 static void print_links(const struct check *check)
 {
-    const struct model *model = &check->survey.model;
+    const struct model *model = &check->opened.survey.model;
     FILE *out = check->cmd->out;
     for (size_t i = 0; i < check->links.count; i++) {
         const struct judged_link *judged = &check->links.items[i];
@@ -141,11 +142,11 @@ static void print_text(const struct check *check)
     for (size_t i = 0; i < check->links.count; i++)
         broken += !check->links.items[i].verdict.ok;
     fprintf(out, "%.*s: %s at %.*s: %zu of %zu links broken\n\n",
-            STR_ARG(check->survey.cluster->name), status_names[check->status],
+            STR_ARG(check->opened.survey.cluster->name), status_names[check->status],
             STR_ARG(clock_format(&check->cmd->arena, check->at)), broken, check->links.count);
     print_links(check);
-    for (size_t i = 0; i < check->survey.findings.count; i++) {
-        const struct finding *finding = &check->survey.findings.items[i];
+    for (size_t i = 0; i < check->opened.survey.findings.count; i++) {
+        const struct finding *finding = &check->opened.survey.findings.items[i];
         fprintf(out, "%s  %-8s  %.*s: %.*s\n", i == 0 ? "\nfindings:\n" : "",
                 severity_name(finding->severity), STR_ARG(finding->where), STR_ARG(finding->text));
     }
@@ -156,7 +157,11 @@ static void print_text(const struct check *check)
 int check_cluster(struct cmd *cmd, int64_t at, bool offline, struct err *err)
 {
     struct check check = { .cmd = cmd, .at = at != 0 ? at : clock_now(), .now = at == 0 };
-    if (!open_survey(cmd, offline, &check.survey, err))
+    if (!open_cluster(cmd, &check.opened.cluster, err))
+        return EXIT_UNKNOWN;
+    bool looked = open_survey(cmd, offline, &check.opened, err);
+    fleet_close(&check.opened.fleet);
+    if (!looked)
         return EXIT_UNKNOWN;
     judge_all(&check);
     check.status = worst(&check);

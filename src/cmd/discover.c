@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/commands.h"
 
-#include "base/io.h"
 #include "cmd/open.h"
-#include "system/systems.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -20,15 +18,6 @@ static const struct option options[] = {
     { 0 },
 };
 // clang-format on
-
-static bool random_id(struct arena *arena, str *ret_id, struct err *err)
-{
-    str text;
-    if (!io_read(arena, "/proc/sys/kernel/random/uuid", 64, &text, err))
-        return false;
-    *ret_id = str_trim(text);
-    return true;
-}
 
 /* A folder is a data folder, a file a postgresql.conf. */
 static bool add_node(struct cmd *cmd, struct cluster *cluster, const char *place, struct err *err)
@@ -52,7 +41,7 @@ static bool new_cluster(struct cmd *cmd, struct cluster *cluster, struct err *er
 {
     const struct discover_options *given = cmd->options;
     str id;
-    if (!random_id(&cmd->arena, &id, err))
+    if (!cluster_new_id(&cmd->arena, &id, err))
         return false;
     str text = str_printf(&cmd->arena, "cluster: \"%s\"\nid: %.*s\n",
                           given->name != NULL ? given->name : "cluster", STR_ARG(id));
@@ -76,18 +65,16 @@ static void report(const struct survey *survey)
 
 static int run(struct cmd *cmd, struct err *err)
 {
-    struct cluster cluster;
-    struct survey survey;
-    struct survey_options look = { .drivers = systems, .now = clock_now(), .offline = true };
-    bool known =
-        cmd->words.count > 0 ? new_cluster(cmd, &cluster, err) : open_cluster(cmd, &cluster, err);
+    AUTO(opened) struct opened opened = { 0 };
+    bool known = cmd->words.count > 0 ? new_cluster(cmd, &opened.cluster, err)
+                                      : open_cluster(cmd, &opened.cluster, err);
     if (!known)
         return EXIT_FAILED;
-    bool found = survey_run(&cmd->arena, &cluster, &look, &survey, err);
-    report(&survey);
+    bool found = open_survey(cmd, true, &opened, err);
+    report(&opened.survey);
     if (!found)
         return EXIT_FAILED;
-    str text = cluster_format(&cmd->arena, &cluster);
+    str text = cluster_format(&cmd->arena, &opened.cluster);
     fwrite(text.ptr, 1, text.len, cmd->out);
     return EXIT_OK;
 }

@@ -2,10 +2,11 @@
 #include "cmd/commands.h"
 #include "node/worker.h"
 #include "state/place.h"
+#include "system/systems.h"
 
 static int run_node(struct cmd *cmd, struct err *err)
 {
-    struct worker worker;
+    struct worker worker = { .drivers = systems };
     bool served = worker_harden(err) &&
                   state_node_place(&cmd->arena, cmd->global.state, &worker.state, err) &&
                   worker_serve(&worker, STDIN_FILENO, STDOUT_FILENO, err);

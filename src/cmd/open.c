@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/open.h"
 
-#include "system/systems.h"
+#include "state/place.h"
 
 #include <unistd.h>
 
@@ -22,10 +22,13 @@ bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err)
     return cluster_read(&cmd->arena, path, ret_cluster, err);
 }
 
-bool open_survey(struct cmd *cmd, bool offline, struct survey *ret_survey, struct err *err)
+bool open_survey(struct cmd *cmd, bool offline, struct opened *opened, struct err *err)
 {
-    struct cluster *cluster = arena_new(&cmd->arena, struct cluster);
-    struct survey_options options = { .drivers = systems, .now = clock_now(), .offline = offline };
-    return open_cluster(cmd, cluster, err) &&
-           survey_run(&cmd->arena, cluster, &options, ret_survey, err);
+    struct survey_options options = { .now = clock_now(), .offline = offline };
+    str usual;
+    if (!state_nodes_place(&cmd->arena, &usual, err))
+        return false;
+    fleet_open(&cmd->arena, &opened->cluster, NULL, usual, &opened->fleet);
+    return survey_run(&cmd->arena, &opened->cluster, &opened->fleet, &options, &opened->survey,
+                      err);
 }

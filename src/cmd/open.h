@@ -9,8 +9,15 @@
 /* Read the cluster file: -f, else ./cluster.yaml, else /etc/reseal/cluster.yaml. */
 MUST_CHECK bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err);
 
-/* Read the cluster file and look at everything in it. `survey->cluster` is in cmd's arena. */
-MUST_CHECK bool open_survey(struct cmd *cmd, bool offline, struct survey *ret_survey,
-                            struct err *err);
+/* A cluster with a worker at each of its nodes. */
+struct opened {
+    struct cluster cluster;
+    struct fleet fleet;
+    struct survey survey;
+};
+DEFINE_AUTO(opened, struct opened, fleet_close(&handle->fleet))
+
+/* Look at everything in the cluster, which was read or made. */
+MUST_CHECK bool open_survey(struct cmd *cmd, bool offline, struct opened *opened, struct err *err);
 
 #endif

@@ -129,24 +129,24 @@ static void add_node(struct arena *arena, struct buf *buf, const struct lab *lab
                                       : str_printf(arena, "%s/run", at->name.ptr);
     buf_printf(arena, buf,
                "  %s:\n    reach: local\n    system: postgresql\n    data: %s/data\n"
-               "    socket: %s\n    port: %u\n    run_as: %s\n",
+               "    socket: %s\n    port: %u\n    run_as: %s\n    state: reseal/%s\n",
                at->name.ptr, at->name.ptr, socket.ptr, at->port,
-               quote_yaml(arena, lab->user.name).ptr);
+               quote_yaml(arena, lab->user.name).ptr, at->name.ptr);
 }
 
 str lab_config_cluster(struct arena *arena, const struct lab *lab)
 {
     struct buf buf = { 0 };
+    buf_printf(arena, &buf, "cluster: lab\nid: %s\n", lab->id.ptr);
     buf_add(arena, &buf,
-            S("cluster: lab\n"
-              "issuer: {kind: local, certificate: ca/ca.pem, key: ca/ca.key, "
+            S("issuer: {kind: local, certificate: ca/ca.pem, key: ca/ca.key, "
               "passphrase: {file: ca/pass}}\n"
               "policy: {renew_before: 30d, lifetime: 90d, key: new}\n"
               "nodes:\n"));
     for (size_t i = 0; i < lab->count; i++)
         add_node(arena, &buf, lab, i);
     buf_add(arena, &buf,
-            S("  app:\n    reach: local\n    stores:\n"
+            S("  app:\n    reach: local\n    state: reseal/app\n    stores:\n"
               "      client: {format: pem, certificate: app/tls/client.crt, "
               "key: app/tls/client.key}\n"
               "      trust: {format: pem, certificates: app/tls/ca.crt}\n"

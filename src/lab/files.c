@@ -146,7 +146,7 @@ static bool remove_tree(str path, struct err *err)
 
 bool lab_files_remove(struct arena *arena, const struct lab *lab, struct err *err)
 {
-    static const char *const ours[] = { "ca", "app", "cluster.yaml", "lab.json" };
+    static const char *const ours[] = { "ca", "app", "reseal", "cluster.yaml", "lab.json" };
     for (size_t i = 0; i < lab->count; i++)
         if (!remove_tree(lab->nodes[i].home, err))
             return false;

@@ -2,6 +2,7 @@
 #include "lab/lab.h"
 
 #include "base/io.h"
+#include "cluster/cluster.h"
 #include "lab/config.h"
 #include "lab/files.h"
 #include "lab/postgresql.h"
@@ -180,9 +181,10 @@ bool lab_up(struct arena *arena, const struct lab_options *options, struct lab *
     if (options->nodes < least || options->nodes > LAB_NODES_MAX)
         return err_set(err, ERR_USAGE, "a lab %s has %zu to %d nodes",
                        lab_state_name(options->state), least, LAB_NODES_MAX);
-    if (!lab_user_find(arena, &lab.user, err) || !lab_postgresql_find(arena, &lab.bin, err) ||
-        !make_home(arena, &lab, options, err) || !lock_dir(lab.dir, &lock, err) ||
-        !place_sockets(arena, &lab, err) || !lab_record_write(&lab, err))
+    if (!cluster_new_id(arena, &lab.id, err) || !lab_user_find(arena, &lab.user, err) ||
+        !lab_postgresql_find(arena, &lab.bin, err) || !make_home(arena, &lab, options, err) ||
+        !lock_dir(lab.dir, &lock, err) || !place_sockets(arena, &lab, err) ||
+        !lab_record_write(&lab, err))
         return false;
     if (!build(arena, &lab, err))
         return err_next(err, "%s lab down --dir '%s'", options->program, lab.dir.ptr);

@@ -7,6 +7,7 @@
  *     DIR/ca/            ca.pem, ca.key (encrypted), pass: readable by whoever made the lab
  *     DIR/dbN/           data, run (socket), tls (server, client, ca.crt), log; of the run user
  *     DIR/app/           a client's tls and pg_service.conf; of whoever made the lab
+ *     DIR/reseal/        where reseal keeps what it must remember of each node
  *
  * db1 is the primary, the others stream from it over TLS as CN=postgres and verify it under its
  * own name db1.lab.example (host + hostaddr: nothing is needed in /etc/hosts). Nothing listens
@@ -44,6 +45,7 @@ struct lab_node {
 
 struct lab {
     str dir; /* absolute, without symbolic links */
+    str id;  /* UUID: the cluster's in its cluster file */
     enum lab_state state;
     bool verify_full; /* standbys: sslmode verify-full, otherwise verify-ca */
     bool ready;       /* `up` came to its end */

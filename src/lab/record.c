@@ -71,6 +71,7 @@ bool lab_record_write(const struct lab *lab, struct err *err)
     emit_bool(&emit, "ready", lab->ready);
     emit_str(&emit, "boot", lab_boot_id(&arena));
     emit_str(&emit, "run_as", lab->user.name);
+    emit_str(&emit, "id", lab->id);
     emit_str(&emit, "sockets", lab->sockets);
     emit_array(&emit, "nodes");
     for (size_t i = 0; i < lab->count; i++)
@@ -135,6 +136,7 @@ bool lab_record_read(struct arena *arena, str dir, struct lab *ret_lab, struct e
         return false;
     AUTO(json) json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
     lab.dir = str_copy(arena, str_c(real));
+    lab.id = text_of(arena, root, "id");
     lab.sockets = text_of(arena, root, "sockets");
     lab.ready = json_is_true(json_object_get(root, "ready"));
     lab.verify_full = str_eq(text_of(arena, root, "verify"), S("full"));

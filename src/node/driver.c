@@ -21,3 +21,41 @@ const char *observed_name(enum observed observed)
 {
     return observed_names[observed];
 }
+
+bool observed_parse(str name, enum observed *ret_observed)
+{
+    for (size_t i = 0; i < COUNT(observed_names); i++) {
+        if (!str_eq(name, str_c(observed_names[i])))
+            continue;
+        *ret_observed = (enum observed)i;
+        return true;
+    }
+    return false;
+}
+
+static void prefer_found_files(struct node_conf *node, struct node_conf *found)
+{
+    for (size_t i = 0; i < found->stores.count; i++) {
+        const struct store_conf *there = &found->stores.items[i];
+        struct store_conf *store = node_store(node, there->name);
+        if (store == NULL || there->certificate.len == 0)
+            continue;
+        store->certificate = there->certificate;
+        store->key = there->key;
+    }
+}
+
+bool driver_resolve(const struct driver *driver, struct driver_call *call, struct cluster *fragment,
+                    finding_list *ret_findings, struct err *err)
+{
+    struct cluster found = { .arena = call->arena };
+    if (driver->discover == NULL)
+        return true;
+    if (!driver->discover(call, &found, ret_findings, err))
+        return false;
+    cluster_merge(fragment, &found);
+    call->node = &fragment->nodes.items[0];
+    for (size_t i = 0; i < found.nodes.count; i++)
+        prefer_found_files(&fragment->nodes.items[0], &found.nodes.items[i]);
+    return true;
+}

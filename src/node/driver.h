@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * driver.h - what a product's driver does at a node, called by the worker.
+ * driver.h - what is special about a product, at its node: a row of functions that the worker
+ * calls.
  *
  * main() hands the worker the table of drivers; nothing below src/system/ knows a product's name.
- * A step is the JSON object of the plan (design, section 4): kind, node, service, store, expects,
- * leaves and so on. The worker calls carry_out() and undo() with the node's lease checked and its
- * lock held until they return, so a driver never checks the token itself.
+ * The steps themselves are the same for every product (change.h): a driver only says where things
+ * are, which one file names an identity, and how a service is made to load what is stored. The
+ * worker calls what changes anything with the node's lease checked and its lock held.
  */
 #ifndef NODE_DRIVER_H
 #define NODE_DRIVER_H
@@ -14,8 +15,6 @@
 #include "cause/catalogue.h"
 #include "cluster/cluster.h"
 
-#include <jansson.h>
-
 /* Which of the states that a step names is there now. */
 enum observed {
     OBSERVED_BEFORE,  /* as the step expects: it may run */
@@ -23,17 +22,40 @@ enum observed {
     OBSERVED_NEITHER, /* something else: the step is stale */
     OBSERVED_UNKNOWN  /* could not be seen */
 };
+const char *observed_name(enum observed observed); /* "before", "after", "neither", "unknown" */
+bool observed_parse(str name, enum observed *ret_observed);
 
 /* One call. Everything is borrowed for as long as it lasts. */
 struct driver_call {
     struct arena *arena;          /* answers live here */
-    const struct node_conf *node; /* as declared, and merged with what was discovered */
+    const struct node_conf *node; /* as declared, and filled in with what was discovered */
     str state;                    /* this node's state folder, absolute, owner-only */
     int timeout_ms;               /* for the whole call */
 };
 
-/* Each function may be NULL: then the driver cannot do that. An error means that it could not be
-   told or done; ERR_UNCERTAIN that it may have happened, and must be observed before a repeat. */
+struct identity_files {
+    str certificate, key; /* absolute */
+};
+
+/* One file that names an identity, with the text that would make it name another. */
+struct file_edit {
+    str path;
+    str now, then; /* the whole text as it is and as it would be */
+};
+
+/* Somebody who is connected over TLS. */
+struct peer {
+    str user, database; /* "replication" for a walreceiver */
+    str address;
+    str name;    /* what it calls itself, or empty */
+    str subject; /* common name of its certificate; empty: it showed none */
+    str serial;  /* of its certificate, hex without leading zeros; empty: it showed none */
+    str state;   /* of a replication stream: "streaming" */
+};
+typedef LIST(struct peer) peer_list;
+
+/* Each function may be NULL: then there is nothing special about that. An error means that it could
+   not be told or done; ERR_UNCERTAIN that it may have happened, and is observed before a repeat. */
 struct driver {
     const char *name; /* node_conf's `system`; "generic" for a node that names none */
 
@@ -41,20 +63,35 @@ struct driver {
     bool (*discover)(const struct driver_call *call, struct cluster *ret_fragment,
                      finding_list *ret_findings, struct err *err);
 
-    /* Where the step stands, with the evidence in one sentence. */
-    bool (*observe)(const struct driver_call *call, const json_t *step, enum observed *ret_observed,
+    /* The one file that names the identity `store` of `service`, and its text when it names `files`
+       instead. An empty path: nothing names it that could be switched. */
+    bool (*refer)(const struct driver_call *call, const struct service_conf *service, str store,
+                  const struct identity_files *files, struct file_edit *ret_edit, struct err *err);
+
+    /* Make the service use what is stored, and wait until it says that it does. */
+    bool (*refresh)(const struct driver_call *call, const struct service_conf *service,
                     str *ret_evidence, struct err *err);
 
-    /* Only called on OBSERVED_BEFORE, or to undo a step that is OBSERVED_AFTER. */
-    bool (*carry_out)(const struct driver_call *call, const json_t *step, str *ret_evidence,
-                      struct err *err);
-    bool (*undo)(const struct driver_call *call, const json_t *step, str *ret_evidence,
+    /* OBSERVED_AFTER when it uses what is stored or does not run, OBSERVED_BEFORE when not. */
+    bool (*loaded)(const struct driver_call *call, const struct service_conf *service,
+                   enum observed *ret_observed, str *ret_evidence, struct err *err);
+
+    /* The part that the service plays now: "primary", "replica"; empty: none. */
+    bool (*role)(const struct driver_call *call, const struct service_conf *service, str *ret_role,
                  struct err *err);
+
+    bool (*peers)(const struct driver_call *call, const struct service_conf *service,
+                  peer_list *ret_peers, struct err *err);
 };
 
 /* The row named `name` in a table ended by NULL, or NULL. */
 const struct driver *driver_find(const struct driver *const *drivers, str name);
 
-const char *observed_name(enum observed observed); /* "before", "after", "neither", "unknown" */
+/* Fill in the node that `call` is about, which is the one of `fragment`, with what the driver
+   finds, and add its links. Where a file names an identity, that file is right about it and not the
+   declaration. */
+MUST_CHECK bool driver_resolve(const struct driver *driver, struct driver_call *call,
+                               struct cluster *fragment, finding_list *ret_findings,
+                               struct err *err);
 
 #endif

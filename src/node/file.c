@@ -16,7 +16,11 @@ struct saved {
     str copy;         /* the file's name in the snapshot's folder */
     struct io_owner owner;
 };
-typedef LIST(struct saved) saved_list;
+
+struct manifest {
+    LIST(struct saved) files;
+    saved_identity_list identities;
+};
 
 bool file_state(struct arena *arena, str path, str *ret_state, struct err *err)
 {
@@ -72,24 +76,75 @@ static bool row_parse(struct arena *arena, const json_t *row, struct saved *save
     return true;
 }
 
-static bool manifest_read(struct arena *arena, str dir, saved_list *ret_list, struct err *err)
+static bool identity_parse(struct arena *arena, const json_t *row, struct saved_identity *saved,
+                           struct err *err)
 {
-    AUTO(json) json_t *json = NULL;
-    str bytes, path = io_join(arena, dir, S("manifest.json"));
-    *ret_list = (saved_list){ 0 };
-    if (access(path.ptr, F_OK) < 0 && errno == ENOENT)
-        return true;
-    if (!io_read(arena, path.ptr, IO_FILE_MAX, &bytes, err) ||
-        !protocol_parse(str_trim(bytes), &json, err))
-        return err_wrap(err, "%s", path.ptr);
-    const json_t *files = json_object_get(json, "files");
-    for (size_t i = 0; i < json_array_size(files); i++)
-        if (!row_parse(arena, json_array_get(files, i), &list_push(arena, ret_list), err))
-            return err_wrap(err, "%s", path.ptr);
+    if (!need_text(row, "service", &saved->service, err) ||
+        !need_text(row, "store", &saved->store, err) ||
+        !need_text(row, "certificate", &saved->certificate, err) ||
+        !take_text(row, "key", &saved->key, err))
+        return false;
+    saved->service = str_copy(arena, saved->service);
+    saved->store = str_copy(arena, saved->store);
+    saved->certificate = str_copy(arena, saved->certificate);
+    saved->key = str_copy(arena, saved->key);
     return true;
 }
 
-static bool manifest_write(struct arena *arena, str dir, const saved_list *list, struct err *err)
+static bool manifest_parse(struct arena *arena, const json_t *json, struct manifest *manifest,
+                           struct err *err)
+{
+    const json_t *files = json_object_get(json, "files");
+    const json_t *identities = json_object_get(json, "identities");
+    for (size_t i = 0; i < json_array_size(files); i++)
+        if (!row_parse(arena, json_array_get(files, i), &list_push(arena, &manifest->files), err))
+            return false;
+    for (size_t i = 0; i < json_array_size(identities); i++)
+        if (!identity_parse(arena, json_array_get(identities, i),
+                            &list_push(arena, &manifest->identities), err))
+            return false;
+    return true;
+}
+
+static bool manifest_read(struct arena *arena, str dir, struct manifest *ret_manifest,
+                          struct err *err)
+{
+    AUTO(json) json_t *json = NULL;
+    str bytes, path = io_join(arena, dir, S("manifest.json"));
+    *ret_manifest = (struct manifest){ 0 };
+    if (access(path.ptr, F_OK) < 0 && errno == ENOENT)
+        return true;
+    if (!io_read(arena, path.ptr, IO_FILE_MAX, &bytes, err) ||
+        !protocol_parse(str_trim(bytes), &json, err) ||
+        !manifest_parse(arena, json, ret_manifest, err))
+        return err_wrap(err, "%s", path.ptr);
+    return true;
+}
+
+static void emit_saved(struct emit *emit, const struct saved *saved)
+{
+    emit_object(emit, NULL);
+    emit_str(emit, "path", saved->path);
+    emit_str(emit, "sha256", saved->sha256);
+    emit_str(emit, "copy", saved->copy);
+    emit_int(emit, "uid", saved->owner.uid);
+    emit_int(emit, "gid", saved->owner.gid);
+    emit_int(emit, "mode", saved->owner.mode);
+    emit_object_end(emit);
+}
+
+static void emit_identity(struct emit *emit, const struct saved_identity *identity)
+{
+    emit_object(emit, NULL);
+    emit_str(emit, "service", identity->service);
+    emit_str(emit, "store", identity->store);
+    emit_str(emit, "certificate", identity->certificate);
+    emit_str(emit, "key", identity->key);
+    emit_object_end(emit);
+}
+
+static bool manifest_write(struct arena *arena, str dir, const struct manifest *manifest,
+                           struct err *err)
 {
     AUTO(sink) struct sink sink = { 0 };
     if (!sink_open(&sink, err))
@@ -97,17 +152,12 @@ static bool manifest_write(struct arena *arena, str dir, const saved_list *list,
     struct emit emit = { .out = sink.file, .one_line = true };
     emit_object(&emit, NULL);
     emit_array(&emit, "files");
-    for (size_t i = 0; i < list->count; i++) {
-        const struct saved *saved = &list->items[i];
-        emit_object(&emit, NULL);
-        emit_str(&emit, "path", saved->path);
-        emit_str(&emit, "sha256", saved->sha256);
-        emit_str(&emit, "copy", saved->copy);
-        emit_int(&emit, "uid", saved->owner.uid);
-        emit_int(&emit, "gid", saved->owner.gid);
-        emit_int(&emit, "mode", saved->owner.mode);
-        emit_object_end(&emit);
-    }
+    for (size_t i = 0; i < manifest->files.count; i++)
+        emit_saved(&emit, &manifest->files.items[i]);
+    emit_array_end(&emit);
+    emit_array(&emit, "identities");
+    for (size_t i = 0; i < manifest->identities.count; i++)
+        emit_identity(&emit, &manifest->identities.items[i]);
     emit_array_end(&emit);
     emit_object_end(&emit);
     emit_end(&emit);
@@ -115,22 +165,22 @@ static bool manifest_write(struct arena *arena, str dir, const saved_list *list,
     return io_replace(io_join(arena, dir, S("manifest.json")).ptr, sink_text(&sink), ours, err);
 }
 
-static const struct saved *saved_find(const saved_list *list, str path)
+static const struct saved *saved_find(const struct manifest *manifest, str path)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (str_eq(list->items[i].path, path))
-            return &list->items[i];
+    for (size_t i = 0; i < manifest->files.count; i++)
+        if (str_eq(manifest->files.items[i].path, path))
+            return &manifest->files.items[i];
     return NULL;
 }
 
-static bool save(struct arena *arena, str dir, str path, saved_list *list, struct err *err)
+static bool save(struct arena *arena, str dir, str path, struct manifest *manifest, struct err *err)
 {
     AUTO(arena) struct arena bytes_arena = { .wipe = true };
     const char *name = str_cstr(arena, path);
     struct saved saved = { .path = str_copy(arena, path), .sha256 = S("absent") };
     struct stat st;
     str bytes, back;
-    saved.copy = str_printf(arena, "%zu", list->count);
+    saved.copy = str_printf(arena, "%zu", manifest->files.count);
     bool there = stat(name, &st) == 0;
     if (!there && errno != ENOENT)
         return err_errno(err, "%s", name);
@@ -146,26 +196,84 @@ static bool save(struct arena *arena, str dir, str path, saved_list *list, struc
         if (!str_eq(saved.sha256, sha256_hex(arena, back)))
             return err_set(err, ERR_SYSTEM, "%s does not read back as it was written", copy.ptr);
     }
-    list_push(arena, list) = saved;
+    list_push(arena, &manifest->files) = saved;
     return true;
 }
 
-bool file_snapshot(str state, str apply, const str_list *paths, struct err *err)
+static void note_identity(struct arena *arena, const struct saved_identity *identity,
+                          struct manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->identities.count; i++)
+        if (str_eq(manifest->identities.items[i].service, identity->service) &&
+            str_eq(manifest->identities.items[i].store, identity->store))
+            return;
+    list_push(arena, &manifest->identities) = *identity;
+}
+
+static bool open_snapshot(struct arena *arena, str state, str apply, str *ret_dir,
+                          struct manifest *ret_manifest, struct err *err)
+{
+    return snapshot_dir(arena, state, apply, ret_dir, err) &&
+           manifest_read(arena, *ret_dir, ret_manifest, err);
+}
+
+bool file_snapshot(str state, str apply, const str_list *paths,
+                   const struct saved_identity *identity, struct err *err)
 {
     AUTO(arena) struct arena arena = { 0 };
-    saved_list list;
+    struct manifest manifest;
     str dir;
     if (!snapshot_dir(&arena, state, apply, &dir, err) || !io_make_dirs(dir.ptr, 0700, err) ||
-        !manifest_read(&arena, dir, &list, err))
+        !manifest_read(&arena, dir, &manifest, err))
         return false;
     for (size_t i = 0; i < paths->count; i++) {
         str path = paths->items[i];
         if (!str_starts(path, S("/")))
             return err_set(err, ERR_FORMAT, "%.*s is not an absolute path", STR_ARG(path));
-        if (saved_find(&list, path) == NULL && !save(&arena, dir, path, &list, err))
+        if (saved_find(&manifest, path) == NULL && !save(&arena, dir, path, &manifest, err))
             return err_wrap(err, "snapshot");
     }
-    return manifest_write(&arena, dir, &list, err);
+    if (identity != NULL)
+        note_identity(&arena, identity, &manifest);
+    return manifest_write(&arena, dir, &manifest, err);
+}
+
+bool file_is_saved(str state, str apply, const str_list *paths, bool *ret_all, struct err *err)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct manifest manifest;
+    str dir;
+    *ret_all = true;
+    if (!open_snapshot(&arena, state, apply, &dir, &manifest, err))
+        return false;
+    for (size_t i = 0; i < paths->count; i++)
+        *ret_all = *ret_all && saved_find(&manifest, paths->items[i]) != NULL;
+    return true;
+}
+
+bool file_saved_identities(struct arena *arena, str state, str apply, saved_identity_list *ret_list,
+                           struct err *err)
+{
+    struct manifest manifest;
+    str dir;
+    if (!open_snapshot(arena, state, apply, &dir, &manifest, err))
+        return false;
+    *ret_list = manifest.identities;
+    return true;
+}
+
+bool file_saved_bytes(struct arena *arena, str state, str apply, str path, str *ret_bytes,
+                      struct err *err)
+{
+    struct manifest manifest;
+    str dir;
+    if (!open_snapshot(arena, state, apply, &dir, &manifest, err))
+        return false;
+    const struct saved *saved = saved_find(&manifest, path);
+    if (saved == NULL || str_eq(saved->sha256, S("absent")))
+        return err_set(err, ERR_REFUSED, "the snapshot %.*s has no %.*s", STR_ARG(apply),
+                       STR_ARG(path));
+    return io_read(arena, io_join(arena, dir, saved->copy).ptr, IO_FILE_MAX, ret_bytes, err);
 }
 
 static bool put_back(struct arena *arena, str dir, const struct saved *saved, struct err *err)
@@ -187,16 +295,14 @@ static bool put_back(struct arena *arena, str dir, const struct saved *saved, st
 bool file_restore(str state, str apply, size_t *ret_count, struct err *err)
 {
     AUTO(arena) struct arena arena = { 0 };
-    saved_list list;
+    struct manifest manifest;
     str dir;
-    if (!snapshot_dir(&arena, state, apply, &dir, err) || !manifest_read(&arena, dir, &list, err))
+    if (!open_snapshot(&arena, state, apply, &dir, &manifest, err))
         return false;
-    if (list.count == 0)
-        return err_set(err, ERR_REFUSED, "there is no snapshot of %.*s here", STR_ARG(apply));
-    for (size_t i = 0; i < list.count; i++)
-        if (!put_back(&arena, dir, &list.items[i], err))
+    for (size_t i = 0; i < manifest.files.count; i++)
+        if (!put_back(&arena, dir, &manifest.files.items[i], err))
             return err_wrap(err, "restore");
-    *ret_count = list.count;
+    *ret_count = manifest.files.count;
     return true;
 }
 
@@ -204,30 +310,25 @@ static bool owner_of(struct arena *arena, const struct file_change *change,
                      struct io_owner *ret_owner, struct err *err)
 {
     struct stat st;
-    *ret_owner = (struct io_owner){ (uid_t)-1, (gid_t)-1, (mode_t)change->mode };
-    if (stat(str_cstr(arena, change->path), &st) == 0) {
-        *ret_owner = (struct io_owner){ st.st_uid, st.st_gid, st.st_mode & 07777 };
+    *ret_owner = (struct io_owner){ (uid_t)-1, (gid_t)-1, 0600 };
+    bool there = stat(str_cstr(arena, change->path), &st) == 0;
+    if (!there && change->like.len == 0)
         return true;
-    }
-    if (change->like.len == 0)
-        return true;
-    if (stat(str_cstr(arena, change->like), &st) < 0)
+    if (!there && stat(str_cstr(arena, change->like), &st) < 0)
         return err_errno(err, "%.*s", STR_ARG(change->like));
-    ret_owner->uid = st.st_uid;
-    ret_owner->gid = st.st_gid;
+    *ret_owner = (struct io_owner){ st.st_uid, st.st_gid, st.st_mode & 07777 };
     return true;
 }
 
 bool file_write(const struct file_change *change, str bytes, struct err *err)
 {
     AUTO(arena) struct arena arena = { 0 };
-    saved_list list;
+    struct manifest manifest;
     struct io_owner owner;
     str dir;
-    if (!snapshot_dir(&arena, change->state, change->apply, &dir, err) ||
-        !manifest_read(&arena, dir, &list, err))
+    if (!open_snapshot(&arena, change->state, change->apply, &dir, &manifest, err))
         return false;
-    if (saved_find(&list, change->path) == NULL)
+    if (saved_find(&manifest, change->path) == NULL)
         return err_set(err, ERR_REFUSED, "%.*s has no snapshot yet", STR_ARG(change->path));
     if (!owner_of(&arena, change, &owner, err))
         return false;

@@ -169,9 +169,8 @@ static bool may_take(struct arena *arena, const struct lease *lease,
     if (!lease->held || same_process(old, holder) || holder_is_dead(arena, old) ||
         (take_over.len > 0 && str_eq(old->name, take_over)))
         return true;
-    (void)err_set(err, ERR_CONFLICT, "%.*s (process %d on %.*s) is changing this cluster",
-                  STR_ARG(old->name), (int)old->pid, STR_ARG(old->host));
-    return err_next(err, "reseal apply --take-over %.*s", STR_ARG(old->name));
+    return err_set(err, ERR_CONFLICT, "%.*s (process %d on %.*s) is changing this cluster",
+                   STR_ARG(old->name), (int)old->pid, STR_ARG(old->host));
 }
 
 bool lease_take(const struct lease_place *place, const struct lease_holder *holder, int64_t token,

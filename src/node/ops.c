@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/io.h"
+#include "node/change.h"
 #include "node/file.h"
 #include "node/lease.h"
-#include "node/newkey.h"
-#include "node/run.h"
+#include "node/look.h"
 #include "node/worker.h"
 #include "store/store.h"
 #include "tls/probe.h"
-
-#include <sys/stat.h>
 
 enum { RUN_TIMEOUT_MS = 60 * 1000, TIMEOUT_MAX_MS = 3600 * 1000 };
 
@@ -36,79 +34,51 @@ static bool op_hello(const struct worker *worker, struct arena *arena, const jso
     return true;
 }
 
-static const char *const entry_kinds[] = {
-    [ENTRY_KEY] = "key",
-    [ENTRY_TRUSTED] = "trusted",
-    [ENTRY_REQUEST] = "request",
-    [ENTRY_CRL] = "crl",
+/* The request's node, as a fragment of a cluster file. Its driver is found by its system. */
+struct site {
+    struct cluster fragment;
+    struct driver_call call;
+    const struct driver *driver;
+    finding_list findings;
 };
 
-static void emit_entry(struct emit *emit, const struct entry *entry)
+static bool take_node(const struct worker *worker, struct arena *arena, const json_t *body,
+                      struct site *site, struct err *err)
 {
-    emit_object(emit, NULL);
-    emit_text(emit, "kind", entry_kinds[entry->kind]);
-    emit_str(emit, "alias", entry->alias);
-    if (entry->kind == ENTRY_KEY) {
-        emit_str(emit, "key_spki_sha256", entry->key_spki_sha256);
-        emit_str(emit, "key_type", entry->key_type);
-        emit_bool(emit, "encrypted", entry->encrypted);
-    }
-    str der = entry->kind == ENTRY_TRUSTED ? entry->cert->der : entry->der;
-    if (entry->kind != ENTRY_KEY)
-        emit_bytes(emit, "der", der);
-    emit_object_end(emit);
+    str text;
+    *site = (struct site){
+        .call = {.arena = arena, .state = worker->state}
+    };
+    if (!need_text(body, "node", &text, err) ||
+        !take_timeout(body, RUN_TIMEOUT_MS, &site->call.timeout_ms, err) ||
+        !cluster_parse(arena, "/node.yaml", text, true, &site->fragment, err))
+        return false;
+    if (site->fragment.nodes.count != 1)
+        return err_set(err, ERR_FORMAT, "\"node\" must be one node");
+    const struct node_conf *node = &site->fragment.nodes.items[0];
+    site->call.node = node;
+    site->driver = driver_find(worker->drivers, node->system);
+    return site->driver != NULL || err_set(err, ERR_USAGE, "node %.*s: no driver for system %.*s",
+                                           STR_ARG(node->name), STR_ARG(node->system));
 }
 
-static bool judge_readable(struct arena *arena, const json_t *body, struct store *store,
-                           struct err *err)
+/* {node, renew_before?, now?, connect?, timeout_ms?} -> clock, and what look.h lists */
+static bool op_look(const struct worker *worker, struct arena *arena, const json_t *body,
+                    struct emit *emit, struct err *err)
 {
-    str user;
-    bool can = true;
-    if (!take_text(body, "run_as", &user, err))
+    struct site site;
+    int64_t now;
+    if (!take_node(worker, arena, body, &site, err) || !take_int(body, "now", 0, &now, err))
         return false;
-    if (user.len > 0 && !run_can_read(store->path, user, &can, err))
+    struct look look = { .driver = site.driver,
+                         .call = &site.call,
+                         .fragment = &site.fragment,
+                         .now = now > 0 ? now : clock_now(),
+                         .connect = !json_is_false(json_object_get(body, "connect")) };
+    if (!take_int(body, "renew_before", 0, &look.renew_before, err))
         return false;
-    if (!can)
-        (void)finding_add(arena, &store->findings, FINDING_keystore_unreadable, store->path,
-                          str_printf(arena, "user %.*s may not read it", STR_ARG(user)));
-    return true;
-}
-
-/* {path, run_as?, renew_before?} -> state (sha256 or "absent"), format, uid, gid, mode,
-   entries[], findings[] */
-static bool op_read_store(const struct worker *worker, struct arena *arena, const json_t *body,
-                          struct emit *emit, struct err *err)
-{
-    (void)worker;
-    struct store_options options = { .now = clock_now() };
-    struct store store = { 0 };
-    struct stat st = { 0 };
-    str path, state;
-    if (!need_text(body, "path", &path, err) ||
-        !take_int(body, "renew_before", 0, &options.renew_before, err) ||
-        !file_state(arena, path, &state, err))
-        return false;
-    store.path = path;
-    bool absent = str_eq(state, S("absent"));
-    if (absent)
-        (void)finding_add(arena, &store.findings, FINDING_keystore_unreadable, path,
-                          S("there is no such file"));
-    else if (!store_read(arena, str_cstr(arena, path), &options, &store, err) ||
-             !judge_readable(arena, body, &store, err))
-        return false;
-    else if (stat(str_cstr(arena, path), &st) < 0)
-        return err_errno(err, "%.*s", STR_ARG(path));
-    emit_str(emit, "state", state);
-    emit_text(emit, "format", store.format);
-    emit_int(emit, "uid", st.st_uid);
-    emit_int(emit, "gid", st.st_gid);
-    emit_int(emit, "mode", st.st_mode & 07777);
-    emit_array(emit, "entries");
-    for (size_t i = 0; i < store.entries.count; i++)
-        emit_entry(emit, &store.entries.items[i]);
-    emit_array_end(emit);
-    findings_emit(emit, "findings", &store.findings);
-    return true;
+    emit_int(emit, "clock", clock_now());
+    return look_emit(&look, emit, err);
 }
 
 static bool read_file_of(struct arena *arena, const json_t *body, const char *name, str *ret_bytes,
@@ -168,19 +138,6 @@ static bool op_probe(const struct worker *worker, struct arena *arena, const jso
     return true;
 }
 
-/* {apply, paths[]} -> saved */
-static bool op_snapshot(const struct worker *worker, struct arena *arena, const json_t *body,
-                        struct emit *emit, struct err *err)
-{
-    str apply;
-    str_list paths;
-    if (!need_text(body, "apply", &apply, err) || !need_texts(arena, body, "paths", &paths, err) ||
-        !file_snapshot(worker->state, apply, &paths, err))
-        return false;
-    emit_int(emit, "saved", (int64_t)paths.count);
-    return true;
-}
-
 /* {apply} -> restored */
 static bool op_restore(const struct worker *worker, struct arena *arena, const json_t *body,
                        struct emit *emit, struct err *err)
@@ -194,90 +151,134 @@ static bool op_restore(const struct worker *worker, struct arena *arena, const j
     return true;
 }
 
-static bool take_change(const struct worker *worker, const json_t *body,
-                        struct file_change *ret_change, struct err *err)
-{
-    *ret_change = (struct file_change){ .state = worker->state, .mode = 0644 };
-    return need_text(body, "apply", &ret_change->apply, err) &&
-           need_text(body, "path", &ret_change->path, err) &&
-           need_text(body, "expects", &ret_change->expects, err) &&
-           take_text(body, "like", &ret_change->like, err);
-}
+/* One step, where it is to be done: {node, step{}, apply, timeout_ms?} */
+struct work {
+    struct site site;
+    struct change_site at;
+    struct change change;
+};
 
-static bool change_file(struct arena *arena, const struct file_change *change, str bytes,
-                        struct emit *emit, struct err *err)
+static bool take_work(const struct worker *worker, struct arena *arena, const json_t *body,
+                      struct work *work, struct err *err)
 {
-    str state;
-    if (!file_write(change, bytes, err) || !file_state(arena, change->path, &state, err))
+    if (!take_node(worker, arena, body, &work->site, err) ||
+        !change_parse(arena, json_object_get(body, "step"), &work->change, err) ||
+        !need_text(body, "apply", &work->at.apply, err) ||
+        !driver_resolve(work->site.driver, &work->site.call, &work->site.fragment,
+                        &work->site.findings, err))
         return false;
-    emit_str(emit, "state", state);
+    work->at.driver = work->site.driver;
+    work->at.call = &work->site.call;
     return true;
 }
 
-/* {apply, path, expects, like?, bytes} -> state */
-static bool op_write_file(const struct worker *worker, struct arena *arena, const json_t *body,
-                          struct emit *emit, struct err *err)
+/* -> observed, evidence */
+static bool op_observe(const struct worker *worker, struct arena *arena, const json_t *body,
+                       struct emit *emit, struct err *err)
 {
-    struct file_change change;
-    str bytes;
-    return take_change(worker, body, &change, err) &&
-           need_bytes(arena, body, "bytes", &bytes, err) &&
-           change_file(arena, &change, bytes, emit, err);
+    struct work work;
+    enum observed observed;
+    str evidence;
+    if (!take_work(worker, arena, body, &work, err) ||
+        !change_observe(&work.at, &work.change, &observed, &evidence, err))
+        return false;
+    emit_text(emit, "observed", observed_name(observed));
+    emit_str(emit, "evidence", evidence);
+    return true;
 }
 
-/* {apply, path, expects, like?, key, bytes (PEM chain)} -> state */
-static bool op_install_certificate(const struct worker *worker, struct arena *arena,
-                                   const json_t *body, struct emit *emit, struct err *err)
+/* -> evidence */
+static bool op_carry_out(const struct worker *worker, struct arena *arena, const json_t *body,
+                         struct emit *emit, struct err *err)
 {
-    struct file_change change;
-    str bytes, key;
-    return take_change(worker, body, &change, err) && need_text(body, "key", &key, err) &&
-           need_bytes(arena, body, "bytes", &bytes, err) && newkey_matches(bytes, key, err) &&
-           change_file(arena, &change, bytes, emit, err);
+    struct work work;
+    str evidence;
+    if (!take_work(worker, arena, body, &work, err) ||
+        !change_carry_out(&work.at, &work.change, &evidence, err))
+        return false;
+    emit_str(emit, "evidence", evidence);
+    return true;
 }
 
-/* {apply, path, type, bits?, like?, subject? (DER) or common_name, san[]} -> spki_sha256, spki,
-   request (DER) */
-static bool op_make_key(const struct worker *worker, struct arena *arena, const json_t *body,
-                        struct emit *emit, struct err *err)
+/* -> nothing: an error says what would stop the step */
+static bool op_preflight(const struct worker *worker, struct arena *arena, const json_t *body,
+                         struct emit *emit, struct err *err)
 {
-    struct newkey_request request = { 0 };
-    struct newkey key;
+    struct work work;
+    (void)emit;
+    return take_work(worker, arena, body, &work, err) &&
+           change_preflight(&work.at, &work.change, err);
+}
+
+/* An issue step's first half -> spki_sha256, request (DER), replaced (DER of the old leaf) */
+static bool op_request(const struct worker *worker, struct arena *arena, const json_t *body,
+                       struct emit *emit, struct err *err)
+{
+    struct work work;
+    struct pending_place place;
+    struct pending_request request;
+    struct cert leaf;
+    bool there;
+    if (!take_work(worker, arena, body, &work, err) ||
+        !change_leaf(&work.at, &work.change, &leaf, &there, err))
+        return false;
+    str now = there ? str_printf(arena, "sha256:%.*s", STR_ARG(leaf.sha256)) : S("absent");
+    if (!there || !str_eq(now, work.change.expects))
+        return err_set(err, ERR_CONFLICT, "%.*s/%.*s is %.*s, expected %.*s",
+                       STR_ARG(work.site.call.node->name), STR_ARG(work.change.store), STR_ARG(now),
+                       STR_ARG(work.change.expects));
+    if (!change_pending(&work.at, &work.change, &place, err) ||
+        !pending_ask(arena, &place, &leaf, &request, err))
+        return false;
+    emit_str(emit, "spki_sha256", request.spki_sha256);
+    emit_bytes(emit, "request", request.request_der);
+    emit_bytes(emit, "replaced", leaf.der);
+    return true;
+}
+
+/* Its second half: {…, chain (PEM)} */
+static bool op_deliver(const struct worker *worker, struct arena *arena, const json_t *body,
+                       struct emit *emit, struct err *err)
+{
+    struct work work;
+    struct pending_place place;
+    str chain;
+    (void)emit;
+    return take_work(worker, arena, body, &work, err) && need_text(body, "chain", &chain, err) &&
+           change_pending(&work.at, &work.change, &place, err) &&
+           pending_deliver(&place, chain, err);
+}
+
+/* {apply} -> identities[{service, store, certificate, key, chain[] (DER)}] */
+static bool op_saved(const struct worker *worker, struct arena *arena, const json_t *body,
+                     struct emit *emit, struct err *err)
+{
+    saved_identity_list saved;
     str apply;
-    int64_t bits;
-    if (!need_text(body, "apply", &apply, err) || !need_text(body, "path", &request.path, err) ||
-        !need_text(body, "type", &request.type, err) || !take_int(body, "bits", 0, &bits, err) ||
-        !take_text(body, "like", &request.like, err) ||
-        !take_texts(arena, body, "san", &request.san, err))
+    if (!need_text(body, "apply", &apply, err) ||
+        !file_saved_identities(arena, worker->state, apply, &saved, err))
         return false;
-    request.bits = bits > 0 && bits < 65536 ? (int)bits : 0;
-    bool has_subject = json_object_get(body, "subject") != NULL;
-    if (has_subject ? !need_bytes(arena, body, "subject", &request.subject_der, err)
-                    : !need_text(body, "common_name", &request.common_name, err))
-        return false;
-    if (!newkey_make(arena, worker->state, apply, &request, &key, err))
-        return false;
-    emit_str(emit, "spki_sha256", key.spki_sha256);
-    emit_bytes(emit, "spki", key.spki_der);
-    emit_bytes(emit, "request", key.request_der);
-    return true;
-}
-
-/* {argv[], run_as?, timeout_ms?} -> exit, output */
-static bool op_run(const struct worker *worker, struct arena *arena, const json_t *body,
-                   struct emit *emit, struct err *err)
-{
-    (void)worker;
-    struct run_result result;
-    str_list argv;
-    str user;
-    int timeout_ms = 0;
-    if (!need_texts(arena, body, "argv", &argv, err) || !take_text(body, "run_as", &user, err) ||
-        !take_timeout(body, RUN_TIMEOUT_MS, &timeout_ms, err) ||
-        !run_as(arena, &argv, user, timeout_ms, &result, err))
-        return false;
-    emit_int(emit, "exit", result.exit_code);
-    emit_str(emit, "output", result.output);
+    emit_array(emit, "identities");
+    for (size_t i = 0; i < saved.count; i++) {
+        struct store_options options = { .now = clock_now() };
+        struct store store;
+        str bytes;
+        if (!file_saved_bytes(arena, worker->state, apply, saved.items[i].certificate, &bytes, err))
+            return false;
+        store_parse(arena, saved.items[i].certificate, bytes, &options, &store);
+        emit_object(emit, NULL);
+        emit_str(emit, "service", saved.items[i].service);
+        emit_str(emit, "store", saved.items[i].store);
+        emit_str(emit, "certificate", saved.items[i].certificate);
+        emit_str(emit, "key", saved.items[i].key);
+        emit_array(emit, "chain");
+        for (size_t k = 0; k < store.entries.count; k++)
+            if (store.entries.items[k].kind == ENTRY_TRUSTED)
+                emit_bytes(emit, NULL, store.entries.items[k].cert->der);
+        emit_array_end(emit);
+        emit_object_end(emit);
+    }
+    emit_array_end(emit);
     return true;
 }
 
@@ -336,18 +337,21 @@ static bool op_lease_release(const struct worker *worker, struct arena *arena, c
            lease_release(&place, token, err);
 }
 
+// clang-format off
 const struct op worker_ops[] = {
-    {"hello",                false, op_hello },
-    { "read_store",              false, op_read_store },
-    { "probe",          false, op_probe },
-    { "snapshot",         true, op_snapshot },
-    { "restore",               true, op_restore },
-    { "write_file",              true, op_write_file },
-    { "install_certificate",            true, op_install_certificate },
-    { "make_key",           true, op_make_key },
-    { "run",             true, op_run },
-    { "lease_read",            false, op_lease_read },
-    { "lease_take",          false, op_lease_take },
-    { "lease_release",         false, op_lease_release },
-    { 0},
+    { "hello",         false, op_hello },
+    { "look",          false, op_look },
+    { "probe",         false, op_probe },
+    { "observe",       false, op_observe },
+    { "preflight",     false, op_preflight },
+    { "saved",         false, op_saved },
+    { "carry_out",     true,  op_carry_out },
+    { "request",       true,  op_request },
+    { "deliver",       true,  op_deliver },
+    { "restore",       true,  op_restore },
+    { "lease_read",    false, op_lease_read },
+    { "lease_take",    false, op_lease_take },
+    { "lease_release", false, op_lease_release },
+    { 0 },
 };
+// clang-format on

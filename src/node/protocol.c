@@ -144,12 +144,24 @@ bool need_bytes(struct arena *arena, const json_t *object, const char *name, str
     return true;
 }
 
+static str base64(struct arena *arena, str bytes)
+{
+    unsigned char *text = arena_alloc(arena, bytes.len / 3 * 4 + 5, 1);
+    int len = EVP_EncodeBlock(text, (const unsigned char *)bytes.ptr, (int)bytes.len);
+    return (str){ (const char *)text, (size_t)len };
+}
+
 void emit_bytes(struct emit *emit, const char *name, str bytes)
 {
     AUTO(arena) struct arena arena = { 0 };
-    unsigned char *text = arena_alloc(&arena, bytes.len / 3 * 4 + 5, 1);
-    int len = EVP_EncodeBlock(text, (const unsigned char *)bytes.ptr, (int)bytes.len);
-    emit_str(emit, name, (str){ (const char *)text, (size_t)len });
+    emit_str(emit, name, base64(&arena, bytes));
+}
+
+json_t *json_bytes(str bytes)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    str text = base64(&arena, bytes);
+    return json_stringn(text.ptr, text.len);
 }
 
 void answer_error(FILE *out, int64_t id, const struct err *err)

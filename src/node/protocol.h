@@ -56,6 +56,7 @@ MUST_CHECK bool need_bytes(struct arena *arena, const json_t *object, const char
                            str *ret_bytes, struct err *err); /* base64 */
 
 void emit_bytes(struct emit *emit, const char *name, str bytes); /* base64 */
+json_t *json_bytes(str bytes);                                   /* the same; the caller owns it */
 
 /* The whole answer to a request that failed, line feed included. */
 void answer_error(FILE *out, int64_t id, const struct err *err);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 struct account {
@@ -97,11 +98,29 @@ static bool collect(struct arena *arena, pid_t pid, int in, int64_t deadline, st
     }
 }
 
+/* Wait for a child that writes to `in`; past the deadline its whole group is killed. */
+static bool await(struct arena *arena, pid_t pid, int in, int timeout_ms, const char *what,
+                  struct run_result *ret_result, struct err *err)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    struct buf output = { 0 };
+    int status = 0;
+    if (!collect(arena, pid, in, deadline, &output, &status)) {
+        kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        return err_set(err, ERR_UNCERTAIN, "%s did not end within %d ms", what, timeout_ms);
+    }
+    ret_result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ret_result->output = output.bytes.count == 0 ? S("") : buf_str(&output);
+    return true;
+}
+
 bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
             struct run_result *ret_result, struct err *err)
 {
     struct account account;
-    int pipes[2], status = 0;
+    int pipes[2];
     if (argv->count == 0 || argv->items[0].len == 0)
         return err_set(err, ERR_FORMAT, "an empty command");
     if (!account_of(arena, user, &account, err))
@@ -109,24 +128,39 @@ bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return err_errno(err, "pipe");
     AUTO(fd) int in = pipes[0];
-    int64_t deadline = clock_monotonic_ms() + timeout_ms;
     pid_t pid = fork();
     if (pid == 0)
         be_command(arena, argv, &account, pipes[1]);
     close(pipes[1]);
     if (pid < 0)
         return err_errno(err, "fork");
-    struct buf output = { 0 };
-    if (!collect(arena, pid, in, deadline, &output, &status)) {
-        kill(-pid, SIGKILL);
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
-        return err_set(err, ERR_UNCERTAIN, "%.*s did not end within %d ms", STR_ARG(argv->items[0]),
-                       timeout_ms);
-    }
-    ret_result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    ret_result->output = output.bytes.count == 0 ? S("") : buf_str(&output);
-    return true;
+    return await(arena, pid, in, timeout_ms, str_cstr(arena, argv->items[0]), ret_result, err);
+}
+
+bool run_call(struct arena *arena, str user, int timeout_ms, int (*work)(int out, void *context),
+              void *context, struct run_result *ret_result, struct err *err)
+{
+    struct account account;
+    int pipes[2];
+    if (!account_of(arena, user, &account, err))
+        return false;
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return err_errno(err, "pipe");
+    AUTO(fd) int in = pipes[0];
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(setpgid(0, 0) == 0 && become(&account) ? work(pipes[1], context) : 126);
+    close(pipes[1]);
+    if (pid < 0)
+        return err_errno(err, "fork");
+    return await(arena, pid, in, timeout_ms, "the question", ret_result, err);
+}
+
+str run_owner(struct arena *arena, str path)
+{
+    struct stat st;
+    const struct passwd *entry = stat(str_cstr(arena, path), &st) == 0 ? getpwuid(st.st_uid) : NULL;
+    return entry == NULL ? S("") : str_copy(arena, str_c(entry->pw_name));
 }
 
 bool run_can_read(str path, str user, bool *ret_can, struct err *err)

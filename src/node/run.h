@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run.h - a command run as a service's user, and whether that user can read a file. */
+/* run.h - commands and questions run as a service's user, and what that user can read. */
 #ifndef NODE_RUN_H
 #define NODE_RUN_H
 
@@ -17,6 +17,15 @@ struct run_result {
    environment. Past the timeout its process group is killed and the error is ERR_UNCERTAIN. */
 MUST_CHECK bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
                        struct run_result *ret_result, struct err *err);
+
+/* Call `work` in a child that is `user`. What it writes to `out` is the output, what it returns the
+   exit code; it may use libraries that could hang or abort. */
+MUST_CHECK bool run_call(struct arena *arena, str user, int timeout_ms,
+                         int (*work)(int out, void *context), void *context,
+                         struct run_result *ret_result, struct err *err);
+
+/* The name of the user who owns `path`; empty when there is no such file or user. */
+str run_owner(struct arena *arena, str path);
 
 /* Whether `user` may read `path`, folders on the way included; judged by a child that is them. */
 MUST_CHECK bool run_can_read(str path, str user, bool *ret_can, struct err *err);

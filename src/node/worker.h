@@ -2,18 +2,21 @@
 /*
  * worker.h - the loop of `reseal node`: one request a line, one answer a line.
  *
- * Requests that read: hello, read_store, probe, lease_read. Requests that change anything name
- * `cluster` and `token` and are carried out with the lease's lock held: snapshot, restore,
- * write_file, make_key, install_certificate, run. lease_take and lease_release are the lease
- * itself. Members of each are listed beside its function in ops.c.
+ * Requests that read: hello, look, probe, observe, preflight, saved, lease_read. Requests that
+ * change anything name `cluster` and `token` and are carried out with the lease's lock held:
+ * carry_out, request, deliver, restore. lease_take and lease_release are the lease itself. Members
+ * of each are listed beside its function in ops.c. There is no request that writes a file or runs a
+ * command of the asker's choice: steps are all that can be done.
  */
 #ifndef NODE_WORKER_H
 #define NODE_WORKER_H
 
+#include "node/driver.h"
 #include "node/protocol.h"
 
 struct worker {
-    str state; /* the node's state folder, absolute */
+    str state;                           /* the node's state folder, absolute */
+    const struct driver *const *drivers; /* ended by NULL */
 };
 
 struct op {

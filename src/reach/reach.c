@@ -192,20 +192,24 @@ void reach_ask_all(struct ask *asks, size_t count)
     }
 }
 
+bool ask_error(const struct ask *ask, struct err *err)
+{
+    (void)err_set(err, ask->err.kind, "%s", ask->err.msg);
+    if (ask->err.where != NULL)
+        (void)err_where(err, "%s", ask->err.where);
+    if (ask->err.next != NULL)
+        (void)err_next(err, "%s", ask->err.next);
+    return false;
+}
+
 bool reach_ask(struct reach *reach, const char *op, json_t *body, int timeout_ms,
                json_t **ret_answer, struct err *err)
 {
     AUTO(ask) struct ask ask = { .reach = reach, .op = op, .body = body, .timeout_ms = timeout_ms };
     *ret_answer = NULL;
     reach_ask_all(&ask, 1);
-    if (ask.ok) {
-        *ret_answer = TAKE(ask.answer);
-        return true;
-    }
-    (void)err_set(err, ask.err.kind, "%s", ask.err.msg);
-    if (ask.err.where != NULL)
-        (void)err_where(err, "%s", ask.err.where);
-    if (ask.err.next != NULL)
-        (void)err_next(err, "%s", ask.err.next);
-    return false;
+    if (!ask.ok)
+        return ask_error(&ask, err);
+    *ret_answer = TAKE(ask.answer);
+    return true;
 }

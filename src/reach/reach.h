@@ -42,6 +42,9 @@ DEFINE_AUTO(ask, struct ask, ask_clear(handle))
    late cannot be asked again. */
 void reach_ask_all(struct ask *asks, size_t count);
 
+/* Hand on the error of an ask that failed. Always returns false. */
+bool ask_error(const struct ask *ask, struct err *err);
+
 /* One question to one worker; the caller owns *ret_answer. */
 MUST_CHECK bool reach_ask(struct reach *reach, const char *op, json_t *body, int timeout_ms,
                           json_t **ret_answer, struct err *err);

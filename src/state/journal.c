@@ -39,6 +39,8 @@ static const char *const migrations[] = {
     " evidence TEXT NOT NULL) STRICT;"
     "CREATE INDEX apply_cluster ON apply (cluster_id, id);"
     "CREATE INDEX event_apply ON event (apply, id);",
+    "ALTER TABLE apply ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE apply ADD COLUMN undoes TEXT NOT NULL DEFAULT '';",
 };
 
 static bool db_fail(sqlite3 *db, const char *what, struct err *err)
@@ -144,8 +146,8 @@ bool journal_begin(struct journal *journal, struct journal_apply *apply, struct 
 {
     AUTO(stmt) sqlite3_stmt *stmt = NULL;
     if (!prepare(journal->db,
-                 "INSERT INTO apply (cluster_id, cluster_name, token, plan, started, host, pid)"
-                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 "INSERT INTO apply (cluster_id, cluster_name, token, plan, started, host, pid,"
+                 " snapshot, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                  &stmt, err))
         return false;
     bind_str(stmt, 1, apply->cluster_id);
@@ -155,6 +157,8 @@ bool journal_begin(struct journal *journal, struct journal_apply *apply, struct 
     sqlite3_bind_int64(stmt, 5, apply->started);
     bind_str(stmt, 6, apply->host);
     sqlite3_bind_int64(stmt, 7, apply->pid);
+    bind_str(stmt, 8, apply->snapshot);
+    bind_str(stmt, 9, apply->undoes);
     if (!finish(journal->db, stmt, err))
         return false;
     apply->id = sqlite3_last_insert_rowid(journal->db);
@@ -197,7 +201,9 @@ static str column(struct arena *arena, sqlite3_stmt *stmt, int at)
     return str_copy(arena, (str){ text, (size_t)sqlite3_column_bytes(stmt, at) });
 }
 
-#define APPLY_COLUMNS "id, cluster_id, cluster_name, token, started, ended, outcome, host, pid"
+#define APPLY_COLUMNS                                                                  \
+    "id, cluster_id, cluster_name, token, started, ended, outcome, host, pid, snapshot," \
+    " undoes"
 
 static struct journal_apply apply_row(struct arena *arena, sqlite3_stmt *stmt)
 {
@@ -211,6 +217,8 @@ static struct journal_apply apply_row(struct arena *arena, sqlite3_stmt *stmt)
         .outcome = column(arena, stmt, 6),
         .host = column(arena, stmt, 7),
         .pid = sqlite3_column_int(stmt, 8),
+        .snapshot = column(arena, stmt, 9),
+        .undoes = column(arena, stmt, 10),
     };
 }
 
@@ -244,7 +252,7 @@ bool journal_get(struct arena *arena, struct journal *journal, int64_t apply,
     if (step != SQLITE_ROW)
         return db_fail(journal->db, "read", err);
     *ret_apply = apply_row(arena, stmt);
-    ret_apply->plan = column(arena, stmt, 9);
+    ret_apply->plan = column(arena, stmt, 11);
     return true;
 }
 

@@ -29,10 +29,12 @@ struct journal_apply {
     int64_t id; /* set by journal_begin() */
     str cluster_id, cluster_name;
     int64_t token;
-    str plan; /* JSON */
+    str snapshot; /* what it is called at the nodes */
+    str undoes;   /* the snapshot that a rollback goes back to; empty: it is no rollback */
+    str plan;     /* JSON */
     moment started;
     moment ended; /* 0 while it is not ended */
-    str outcome;  /* "done", "failed", "rolled_back"; empty while it is not ended */
+    str outcome;  /* "done", "rolled back", "given up"; empty while it is not ended */
     str host;
     pid_t pid;
 };

@@ -42,9 +42,21 @@ bool state_place(struct arena *arena, const char *given, str *ret_dir, struct er
 
 bool state_node_place(struct arena *arena, const char *given, str *ret_dir, struct err *err)
 {
-    str dir;
-    if (!state_place(arena, given, &dir, err))
+    str dir = str_c(given);
+    char here[PATH_MAX];
+    if (given == NULL && !usual_place(arena, &dir, err))
         return false;
-    *ret_dir = io_join(arena, dir, S("node"));
-    return io_make_dirs(ret_dir->ptr, 0700, err);
+    if (getcwd(here, sizeof(here)) == NULL)
+        return err_errno(err, "this folder");
+    *ret_dir = io_join(arena, io_join(arena, str_c(here), dir), S("node"));
+    return true;
+}
+
+bool state_nodes_place(struct arena *arena, str *ret_dir, struct err *err)
+{
+    str dir;
+    if (!usual_place(arena, &dir, err))
+        return false;
+    *ret_dir = io_join(arena, dir, S("nodes"));
+    return true;
 }

@@ -1,43 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey/parts.h"
 
-#include "base/io.h"
-
-/* Takes the findings of one store over, each with the store's name in front of its place. */
-static void take_findings(struct survey *survey, str place, const finding_list *findings)
+const struct seen_node *survey_seen_node(const struct survey *survey, str node)
 {
-    for (size_t i = 0; i < findings->count; i++) {
-        struct finding finding = findings->items[i];
-        finding.where = place;
-        list_push(survey->arena, &survey->findings) = finding;
-    }
+    static const struct seen_node nothing;
+    for (size_t i = 0; i < survey->cluster->nodes.count; i++)
+        if (str_eq(survey->cluster->nodes.items[i].name, node))
+            return &survey->nodes.items[i];
+    return &nothing;
 }
 
-static void note_source(struct survey *survey, str path)
-{
-    AUTO(err) struct err err = { 0 };
-    struct arena scratch = { .wipe = true }; /* a store may hold a private key */
-    str bytes;
-    if (path.len > 0 && io_read(&scratch, str_cstr(&scratch, path), IO_FILE_MAX, &bytes, &err)) {
-        str digest = sha256_hex(survey->arena, bytes);
-        list_push(survey->arena, &survey->sources) =
-            (struct survey_source){ path,
-                                    str_printf(survey->arena, "sha256:%.*s", STR_ARG(digest)) };
-    }
-    arena_free(&scratch);
-}
-
-static struct store_options options_of(const struct survey *survey)
-{
-    return (struct store_options){ .now = survey->now,
-                                   .renew_before = survey->cluster->policy.renew_before };
-}
-
-static uint32_t intern_chain(struct survey *survey, const struct store_identity *stored)
+static uint32_t intern_chain(struct survey *survey, const cert_list *chain)
 {
     LIST(uint32_t) ids = { 0 };
-    for (size_t i = 0; i < stored->chain.count; i++)
-        list_push(survey->arena, &ids) = model_cert(&survey->model, &stored->chain.items[i]);
+    for (size_t i = 0; i < chain->count; i++)
+        list_push(survey->arena, &ids) = model_cert(&survey->model, &chain->items[i]);
     return ids.count == 0 ? NO_ID : model_chain(&survey->model, ids.items, ids.count);
 }
 
@@ -53,7 +30,7 @@ static enum load_mode load_of(str mode, enum load_mode otherwise)
     return otherwise;
 }
 
-/* The id of "node/service:store", reading the store when it is met for the first time. */
+/* The id of "node/service:store". */
 static uint32_t add_identity(struct survey *survey, const struct node_conf *node,
                              const struct service_conf *service, str store_name,
                              enum load_mode load)
@@ -61,20 +38,10 @@ static uint32_t add_identity(struct survey *survey, const struct node_conf *node
     str key = str_printf(survey->arena, "%.*s/%.*s:%.*s", STR_ARG(node->name),
                          STR_ARG(service->name), STR_ARG(store_name));
     uint32_t known = map_get(&survey->model.identity_ids, key);
-    const struct store_conf *store = node_store((struct node_conf *)(uintptr_t)node, store_name);
+    const struct seen_store *store = seen_store(survey_seen_node(survey, node->name), store_name);
     if (known != NO_ID || store == NULL)
         return known;
-    AUTO(err) struct err err = { 0 };
-    struct store_options options = options_of(survey);
-    struct store_identity stored = { 0 };
-    str place = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(store_name));
-    if (!store_identity_read(survey->arena, str_cstr(survey->arena, store->certificate),
-                             str_cstr(survey->arena, store->key), &options, &stored, &err))
-        finding_add(survey->arena, &survey->findings, FINDING_keystore_unreadable, place,
-                    str_c(err.msg));
-    take_findings(survey, place, &stored.findings);
-    note_source(survey, store->certificate);
-    uint32_t chain = intern_chain(survey, &stored);
+    uint32_t chain = intern_chain(survey, &store->certificates);
     struct identity identity = {
         .key = key,
         .node = node->name,
@@ -84,28 +51,20 @@ static uint32_t add_identity(struct survey *survey, const struct node_conf *node
         .has_reference = node->system.len > 0 || service->reference.len > 0,
         .stored = chain,
         .loaded = chain,
-        .key_mismatch = stored.key_spki_sha256.len > 0 && !stored.matches,
+        .key_mismatch = store->key_spki_sha256.len > 0 && !store->matches,
     };
     return model_add_identity(&survey->model, &identity);
 }
 
-static uint32_t read_anchors(struct survey *survey, const struct store_conf *conf, str place)
+/* Two stores of a node that are one file are one store. */
+static uint32_t same_file(const struct survey *survey, str node, str path)
 {
-    AUTO(err) struct err err = { 0 };
-    struct store_options options = options_of(survey);
-    struct store store = { 0 };
-    LIST(uint32_t) ids = { 0 };
-    if (!store_read(survey->arena, str_cstr(survey->arena, conf->certificates), &options, &store,
-                    &err))
-        finding_add(survey->arena, &survey->findings, FINDING_keystore_unreadable, place,
-                    str_c(err.msg));
-    take_findings(survey, place, &store.findings);
-    note_source(survey, conf->certificates);
-    for (size_t i = 0; i < store.entries.count; i++)
-        if (store.entries.items[i].kind == ENTRY_TRUSTED)
-            list_push(survey->arena, &ids) =
-                model_cert(&survey->model, store.entries.items[i].cert);
-    return model_anchors(&survey->model, ids.items, ids.count);
+    for (uint32_t i = 0; i < survey->model.stores.count; i++) {
+        const struct trust_store *store = &survey->model.stores.items[i];
+        if (str_eq(store->node, node) && str_eq(store->path, path))
+            return i;
+    }
+    return NO_ID;
 }
 
 static uint32_t add_trust_store(struct survey *survey, const struct node_conf *node, str name)
@@ -113,13 +72,20 @@ static uint32_t add_trust_store(struct survey *survey, const struct node_conf *n
     str key = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(name));
     uint32_t known = map_get(&survey->model.store_ids, key);
     const struct store_conf *conf = node_store((struct node_conf *)(uintptr_t)node, name);
-    if (known != NO_ID || conf == NULL)
+    const struct seen_store *seen = seen_store(survey_seen_node(survey, node->name), name);
+    if (known != NO_ID || conf == NULL || seen == NULL)
         return known;
+    known = same_file(survey, node->name, conf->certificates);
+    if (known != NO_ID)
+        return known;
+    LIST(uint32_t) ids = { 0 };
+    for (size_t i = 0; i < seen->certificates.count; i++)
+        list_push(survey->arena, &ids) = model_cert(&survey->model, &seen->certificates.items[i]);
     struct trust_store store = { .key = key,
                                  .node = node->name,
                                  .name = name,
                                  .path = conf->certificates,
-                                 .anchors = read_anchors(survey, conf, key) };
+                                 .anchors = model_anchors(&survey->model, ids.items, ids.count) };
     return model_add_store(&survey->model, &store);
 }
 
@@ -233,6 +199,8 @@ bool survey_add_link(struct survey *survey, const struct link_conf *link)
         .user = link->user,
         .user_is_cn = str_eq(to->client_identity, S("user")),
     };
-    model_add_link(&survey->model, &row);
+    uint32_t id = model_add_link(&survey->model, &row);
+    if (id == survey->to.count)
+        list_push(survey->arena, &survey->to) = link;
     return true;
 }

@@ -5,16 +5,21 @@
 
 #include "survey/survey.h"
 
-#include "store/identity.h"
+/* The answer of a node that is in the cluster. */
+const struct seen_node *survey_seen_node(const struct survey *survey, str node);
 
-/* Read the service's stores and add its identities, trusters and the service itself. */
+/* Add the service with its identities and trusters. */
 void survey_add_service(struct survey *survey, const struct node_conf *node,
                         const struct service_conf *service);
 
 /* False when one of its ends is not in the model. */
 bool survey_add_link(struct survey *survey, const struct link_conf *link);
 
-/* Connect to each service that listens: what it presents is what it has loaded. */
-void survey_look_at_wire(struct survey *survey, const struct survey_options *options);
+/* What each service presents and asks for is what it has loaded. */
+void survey_look_at_wire(struct survey *survey);
+
+/* Who is connected: standbys that do not stream or run on with an older certificate, and peers that
+   nobody declared. */
+void survey_look_at_peers(struct survey *survey);
 
 #endif

@@ -1,40 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey/survey.h"
 
-#include "base/io.h"
+#include "store/store.h"
 #include "survey/parts.h"
 
-#include <string.h>
+enum { LOOK_MS = 20 * 1000, GRACE_MS = 2000, SKEW_SECONDS = 60 };
 
-static bool discover_node(struct survey *survey, const struct survey_options *options,
-                          const struct node_conf *node, struct err *err)
+static json_t *question(const struct survey *survey, const struct survey_options *options,
+                        const struct node_conf *node, int timeout_ms)
 {
-    const struct driver *driver = driver_find(options->drivers, node->system);
-    struct driver_call call = { .arena = survey->arena,
-                                .node = node,
-                                .timeout_ms = options->timeout_ms };
-    struct cluster fragment = { .arena = survey->arena };
-    if (driver == NULL || driver->discover == NULL)
-        return err_set(err, ERR_USAGE, "node %.*s: no driver for system %.*s", STR_ARG(node->name),
-                       STR_ARG(node->system));
-    if (!driver->discover(&call, &fragment, &survey->findings, err))
-        return false;
-    cluster_merge(survey->cluster, &fragment);
-    return true;
+    str text = fleet_node_text(survey->arena, node);
+    return json_pack("{s:s%,s:I,s:I,s:b,s:i}", "node", text.ptr, text.len, "renew_before",
+                     (json_int_t)survey->cluster->policy.renew_before, "now",
+                     (json_int_t)options->now, "connect", !options->offline, "timeout_ms",
+                     timeout_ms);
+}
+
+static void note_unreached(struct survey *survey, const struct node_conf *node,
+                           const struct err *err)
+{
+    str text = str_printf(survey->arena, "%s%s%s", err->msg, err->where ? ", at " : "",
+                          err->where ? err->where : "");
+    struct finding *finding =
+        finding_add(survey->arena, &survey->findings, FINDING_node_unreachable, node->name, text);
+    finding->next = str_copy(survey->arena, str_c(err->next));
+}
+
+static void note_clock(struct survey *survey, const struct node_conf *node, moment clock)
+{
+    moment ahead = clock - clock_now();
+    if (ahead <= SKEW_SECONDS && ahead >= -SKEW_SECONDS)
+        return;
+    finding_add(survey->arena, &survey->findings, FINDING_clock_skew, node->name,
+                str_printf(survey->arena, "its clock is %lld seconds %s ours",
+                           (long long)(ahead > 0 ? ahead : -ahead),
+                           ahead > 0 ? "ahead of" : "behind"));
+}
+
+/* Two stores may be one file. */
+static void note_source(struct survey *survey, const struct seen_file *file)
+{
+    for (size_t i = 0; i < survey->sources.count; i++)
+        if (str_eq(survey->sources.items[i].path, file->path))
+            return;
+    list_push(survey->arena, &survey->sources) = *file;
 }
 
 /* A node that cannot be looked into is a finding: the others are still worth knowing. */
-static void discover_all(struct survey *survey, const struct survey_options *options)
+static void take_answer(struct survey *survey, size_t index, struct ask *ask)
 {
-    for (size_t i = 0; i < survey->cluster->nodes.count; i++) {
-        AUTO(err) struct err err = { 0 };
-        struct node_conf node = survey->cluster->nodes.items[i];
-        if (node.system.len == 0 || discover_node(survey, options, &node, &err))
-            continue;
-        str text = str_printf(survey->arena, "%s%s%s", err.msg, err.where ? ", at " : "",
-                              err.where ? err.where : "");
-        finding_add(survey->arena, &survey->findings, FINDING_node_unreachable, node.name, text);
+    struct node_conf *node = &survey->cluster->nodes.items[index];
+    struct cluster fragment = { .arena = survey->arena };
+    struct seen_node *seen = &survey->nodes.items[index];
+    if (!ask->ok ||
+        !seen_read(survey->arena, ask->answer, seen, &fragment, &survey->findings, &ask->err)) {
+        *seen = (struct seen_node){ 0 };
+        note_unreached(survey, node, &ask->err);
+        return;
     }
+    note_clock(survey, node, seen->clock);
+    int line = node->line;
+    *node = fragment.nodes.items[0];
+    node->line = line;
+    fragment.nodes.count = 0;
+    cluster_merge(survey->cluster, &fragment);
+    for (size_t i = 0; i < seen->stores.count; i++)
+        for (size_t k = 0; k < seen->stores.items[i].files.count; k++)
+            note_source(survey, &seen->stores.items[i].files.items[k]);
+}
+
+static void ask_all(struct survey *survey, const struct survey_options *options)
+{
+    size_t count = survey->cluster->nodes.count;
+    int timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : LOOK_MS;
+    struct ask *asks = arena_alloc(survey->arena, count + 1, sizeof(*asks));
+    json_t **bodies = arena_alloc(survey->arena, count + 1, sizeof(json_t *));
+    for (size_t i = 0; i < count; i++) {
+        const struct node_conf *node = &survey->declared.nodes.items[i];
+        bodies[i] = question(survey, options, node, timeout_ms);
+        asks[i] = (struct ask){ .reach = fleet_reach(survey->fleet, node->name),
+                                .op = "look",
+                                .body = bodies[i],
+                                .timeout_ms = timeout_ms + GRACE_MS };
+    }
+    reach_ask_all(asks, count);
+    for (size_t i = 0; i < count; i++) {
+        list_push(survey->arena, &survey->nodes) = (struct seen_node){ 0 };
+        take_answer(survey, i, &asks[i]);
+        ask_clear(&asks[i]);
+        json_decref(bodies[i]);
+    }
+}
+
+str survey_node_text(const struct survey *survey, str node)
+{
+    struct cluster declared = survey->declared;
+    const struct node_conf *found = cluster_node(&declared, node);
+    return found == NULL ? S("") : fleet_node_text(survey->arena, found);
+}
+
+bool survey_reached(const struct survey *survey, str node)
+{
+    return survey_seen_node(survey, node)->reached;
 }
 
 /* The "node/service" that listens at `address`, or `address` itself. */
@@ -85,12 +152,27 @@ static void add_links(struct survey *survey)
     }
 }
 
-bool survey_run(struct arena *arena, struct cluster *cluster, const struct survey_options *options,
-                struct survey *ret_survey, struct err *err)
+/* Of the lists that a survey fills in. */
+static struct cluster copy_of(struct arena *arena, const struct cluster *cluster)
 {
-    *ret_survey = (struct survey){ .arena = arena, .cluster = cluster, .now = options->now };
+    struct cluster copy = *cluster;
+    copy.nodes.items = NULL, copy.nodes.count = copy.nodes.cap = 0;
+    copy.links.items = NULL, copy.links.count = copy.links.cap = 0;
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        list_push(arena, &copy.nodes) = cluster->nodes.items[i];
+    for (size_t i = 0; i < cluster->links.count; i++)
+        list_push(arena, &copy.links) = cluster->links.items[i];
+    return copy;
+}
+
+bool survey_run(struct arena *arena, struct cluster *cluster, struct fleet *fleet,
+                const struct survey_options *options, struct survey *ret_survey, struct err *err)
+{
+    *ret_survey =
+        (struct survey){ .arena = arena, .cluster = cluster, .fleet = fleet, .now = options->now };
     model_init(&ret_survey->model, arena);
-    discover_all(ret_survey, options);
+    ret_survey->declared = copy_of(arena, cluster);
+    ask_all(ret_survey, options);
     name_ends(ret_survey);
     for (size_t i = 0; i < cluster->nodes.count; i++)
         for (size_t j = 0; j < cluster->nodes.items[i].services.count; j++)
@@ -100,10 +182,19 @@ bool survey_run(struct arena *arena, struct cluster *cluster, const struct surve
     if (ret_survey->model.services.count == 0)
         return err_set(err, ERR_USAGE, "%.*s: no service is declared and none was found",
                        STR_ARG(cluster->path));
-    if (!options->offline)
-        survey_look_at_wire(ret_survey, options);
+    survey_look_at_wire(ret_survey);
     judge_init(&ret_survey->judge, &ret_survey->model);
+    if (!options->offline)
+        survey_look_at_peers(ret_survey);
     return true;
+}
+
+bool survey_again(struct arena *arena, const struct survey *survey, struct cluster *ret_cluster,
+                  struct survey *ret_survey, struct err *err)
+{
+    struct survey_options options = { .now = clock_now() };
+    *ret_cluster = copy_of(arena, &survey->declared);
+    return survey_run(arena, ret_cluster, survey->fleet, &options, ret_survey, err);
 }
 
 uint32_t survey_issuer(struct survey *survey, moment now)

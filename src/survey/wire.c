@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey/parts.h"
 
-#include "tls/endpoint.h"
-#include "tls/probe.h"
-
 /* What is presented can be longer than what the identity holds: OpenSSL completes a lone leaf from
    the trust store. So the stored chain stands for it when the leaf is the same. */
 static uint32_t loaded_chain(struct survey *survey, const struct identity *identity,
-                             const struct probe_result *result)
+                             const struct seen_service *seen)
 {
-    uint32_t leaf = model_cert(&survey->model, &result->chain.items[0]);
+    uint32_t leaf = model_cert(&survey->model, &seen->presented.items[0]);
     size_t count = 0;
     const uint32_t *stored =
         identity->stored == NO_ID
@@ -32,37 +29,48 @@ static void note_stale(struct survey *survey, const struct service *service,
                 service->key, text);
 }
 
-/* Nothing is verified and nothing presented: the question is only what is shown. */
-static bool look(struct survey *survey, const struct survey_options *options,
-                 struct service *service, const struct service_conf *conf)
+/* The names that a server asks clients for are those of the anchors that it has loaded (RFC 8446,
+   4.2.4), so what it holds besides was stored after it last loaded. */
+static void take_loaded_anchors(struct survey *survey, const struct service *service,
+                                const struct seen_service *seen)
 {
-    AUTO(err) struct err err = { 0 };
-    struct probe_request request = { .protocol = conf->protocol.len > 0 ? conf->protocol : S("tls"),
-                                     .timeout_ms = options->timeout_ms };
-    struct probe_result result = { 0 };
-    struct endpoint endpoint = { 0 };
-    bool listens = endpoint_parse(conf->listen, &endpoint);
-    request.host = endpoint.host;
-    request.port = endpoint.port;
-    if (!listens || !probe_run(survey->arena, &request, &result, &err) || result.chain.count == 0) {
+    if (service->client_truster == NO_ID || !seen->certificate_requested ||
+        seen->acceptable_cas.count == 0)
+        return;
+    struct model *model = &survey->model;
+    struct truster *truster = &model->trusters.items[service->client_truster];
+    size_t count;
+    uint32_t loaded = truster->loaded;
+    const uint32_t *members = model_members(model->anchor_sets.items[truster->loaded], &count);
+    for (size_t i = 0; i < count; i++)
+        if (!str_list_has(&seen->acceptable_cas, model->certs.items[members[i]].subject))
+            loaded = model_anchors_without(model, loaded, members[i]);
+    truster->loaded = loaded;
+}
+
+static bool take_service(struct survey *survey, struct service *service)
+{
+    const struct seen_service *seen =
+        seen_service(survey_seen_node(survey, service->node), service->name);
+    if (service->listen_identity == NO_ID || seen == NULL || !seen->asked)
+        return false;
+    if (seen->presented.count == 0) {
         finding_add(survey->arena, &survey->findings, FINDING_service_down, service->key,
-                    err.msg != NULL ? str_c(err.msg) : result.text);
+                    seen->text);
         return false;
     }
     struct identity *identity = &survey->model.identities.items[service->listen_identity];
-    identity->loaded = loaded_chain(survey, identity, &result);
+    identity->loaded = loaded_chain(survey, identity, seen);
+    take_loaded_anchors(survey, service, seen);
     if (identity->loaded != identity->stored)
         note_stale(survey, service, identity);
     return true;
 }
 
-void survey_look_at_wire(struct survey *survey, const struct survey_options *options)
+void survey_look_at_wire(struct survey *survey)
 {
     for (size_t i = 0; i < survey->model.services.count; i++) {
-        struct service *service = &survey->model.services.items[i];
-        struct node_conf *node = cluster_node(survey->cluster, service->node);
-        const struct service_conf *conf = node_service(node, service->name);
-        bool seen = service->listen_identity != NO_ID && look(survey, options, service, conf);
+        bool seen = take_service(survey, &survey->model.services.items[i]);
         list_push(survey->arena, &survey->seen) = seen;
     }
 }

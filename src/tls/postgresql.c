@@ -92,22 +92,31 @@ enum wire_end postgresql_prelude(struct talk *talk)
     return end;
 }
 
+static void add_pair(struct arena *arena, struct buf *body, const char *name, str value)
+{
+    buf_add(arena, body, str_c(name));
+    buf_add(arena, body, S("\0"));
+    buf_add(arena, body, value);
+    buf_add(arena, body, S("\0"));
+}
+
+/* A walreceiver names no database (55.4): pg_hba.conf has it under "replication". */
 static str startup_packet(struct arena *arena, const struct probe_request *request)
 {
-    str user = request->user.len > 0 ? request->user : S("postgres");
+    struct buf body = { 0 }, packet = { 0 };
     str database = request->database.len > 0 ? request->database : S("postgres");
-    struct buf buf = { 0 };
-    size_t len = 8 + sizeof("user") + user.len + 1 + sizeof("database") + database.len + 2;
+    bool replication = str_eq(database, S("replication"));
+    add_pair(arena, &body, "user", request->user.len > 0 ? request->user : S("postgres"));
+    add_pair(arena, &body, replication ? "replication" : "database",
+             replication ? S("true") : database);
+    buf_add(arena, &body, S("\0"));
+    size_t len = 8 + body.bytes.count;
     char header[] = {
         (char)(len >> 24), (char)(len >> 16), (char)(len >> 8), (char)len, 0, 3, 0, 0
     };
-    buf_add(arena, &buf, (str){ header, sizeof(header) });
-    buf_add(arena, &buf, (str){ "user", sizeof("user") });
-    buf_add(arena, &buf, user);
-    buf_add(arena, &buf, (str){ "\0database", sizeof("\0database") });
-    buf_add(arena, &buf, database);
-    buf_add(arena, &buf, S("\0\0"));
-    return buf_str(&buf);
+    buf_add(arena, &packet, (str){ header, sizeof(header) });
+    buf_add(arena, &packet, buf_str(&body));
+    return buf_str(&packet);
 }
 
 enum wire_end postgresql_confirm(struct talk *talk)

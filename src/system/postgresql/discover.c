@@ -162,6 +162,7 @@ static void add_upstream(struct arena *arena, const struct conninfo *conninfo,
         .name = host.len > 0 ? host : address,
         .verify = verify_of(conninfo_get(conninfo, "sslmode"), root.len > 0),
         .user = user,
+        .database = S("replication"),
     };
     if (certificate.len > 0) {
         add_store(

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply/back.h"
+
+#include "apply/approved.h"
+#include "node/protocol.h"
+
+enum { ASK_MS = 20 * 1000 };
+
+static uint32_t chain_of(struct survey *survey, const json_t *row)
+{
+    const json_t *ders = json_object_get(row, "chain");
+    LIST(uint32_t) ids = { 0 };
+    for (size_t i = 0; i < json_array_size(ders); i++) {
+        AUTO(err) struct err err = { 0 };
+        AUTO(json) json_t *wrapped = json_pack("{s:O}", "der", json_array_get(ders, i));
+        struct cert cert;
+        str der;
+        if (need_bytes(survey->arena, wrapped, "der", &der, &err) &&
+            cert_parse(survey->arena, der, &cert, &err))
+            list_push(survey->arena, &ids) = model_cert(&survey->model, &cert);
+    }
+    return ids.count == 0 ? NO_ID : model_chain(&survey->model, ids.items, ids.count);
+}
+
+/* How the apply had changed the identity. */
+static const struct step *step_for(const struct approved *applied, str node, str service, str store)
+{
+    for (size_t i = 0; i < applied->steps.count; i++) {
+        const struct step *step = &applied->steps.items[i];
+        if (step->kind == STEP_install && str_eq(step->node, node) &&
+            str_eq(step->service, service) && str_eq(step->store, store))
+            return step;
+    }
+    return NULL;
+}
+
+static void take_identity(struct arena *arena, struct survey *survey,
+                          const struct approved *applied, str node, const json_t *row,
+                          plan_return_list *returns)
+{
+    str service = answer_text(arena, row, "service"), store = answer_text(arena, row, "store");
+    const struct step *step = step_for(applied, node, service, store);
+    str key = str_printf(arena, "%.*s/%.*s:%.*s", STR_ARG(node), STR_ARG(service), STR_ARG(store));
+    struct plan_return back = { .identity = map_get(&survey->model.identity_ids, key),
+                                .chain = chain_of(survey, row),
+                                .trust_store = NO_ID };
+    if (back.identity == NO_ID || back.chain == NO_ID || step == NULL)
+        return;
+    back.new_key = step->new_key;
+    back.in_place = step->in_place;
+    list_push(arena, returns) = back;
+}
+
+static bool ask_node(struct arena *arena, struct survey *survey, const struct approved *applied,
+                     str node, str snapshot, plan_return_list *returns, struct err *err)
+{
+    AUTO(json) json_t *answer = NULL;
+    AUTO(json) json_t *body = json_pack("{s:s%}", "apply", snapshot.ptr, snapshot.len);
+    if (!reach_ask(fleet_reach(survey->fleet, node), "saved", body, ASK_MS, &answer, err))
+        return false;
+    const json_t *rows = json_object_get(answer, "identities");
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        take_identity(arena, survey, applied, node, json_array_get(rows, i), returns);
+    return true;
+}
+
+static uint32_t cert_of(const struct model *model, str fingerprint)
+{
+    str prefix = S("sha256:");
+    str hex = { fingerprint.ptr + prefix.len, fingerprint.len - prefix.len };
+    return str_starts(fingerprint, prefix) ? map_get(&model->cert_ids, hex) : NO_ID;
+}
+
+static void take_anchors(struct arena *arena, struct survey *survey, const struct approved *applied,
+                         plan_return_list *returns)
+{
+    for (size_t i = 0; i < applied->steps.count; i++) {
+        const struct step *step = &applied->steps.items[i];
+        str key = str_printf(arena, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->store));
+        struct plan_return back = { .identity = NO_ID,
+                                    .trust_store = map_get(&survey->model.store_ids, key),
+                                    .anchor = cert_of(&survey->model, step->certificate) };
+        if (step->kind == STEP_trust && back.trust_store != NO_ID && back.anchor != NO_ID)
+            list_push(arena, returns) = back;
+    }
+}
+
+bool back_make(struct arena *arena, struct survey *survey, const struct journal_apply *undone,
+               struct planning *ret_planning, struct err *err)
+{
+    const struct cluster *cluster = survey->cluster;
+    struct approved applied;
+    plan_return_list returns = { 0 };
+    if (!approved_parse(arena, undone->plan, &applied, err))
+        return err_wrap(err, "the journal's plan of apply %lld", (long long)undone->id);
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        if (survey_reached(survey, cluster->nodes.items[i].name) &&
+            !ask_node(arena, survey, &applied, cluster->nodes.items[i].name, undone->snapshot,
+                      &returns, err))
+            return false;
+    take_anchors(arena, survey, &applied, &returns);
+    *ret_planning =
+        (struct planning){ .arena = arena, .survey = survey, .options = applied.options };
+    ret_planning->goal = (struct plan_goal){
+        .cluster = cluster->name,
+        .now = clock_now(),
+        .renew_before = cluster->policy.renew_before,
+        .lifetime = cluster->policy.lifetime,
+        .issuer = NO_ID,
+        .max_unavailable = cluster->policy.max_unavailable,
+    };
+    plan_back(arena, &survey->judge, &ret_planning->goal, &returns, &ret_planning->plan);
+    return true;
+}
+
+bool back_raw(const struct hold *hold, str snapshot, size_t *ret_count, struct err *err)
+{
+    AUTO(json)
+    json_t *body = json_pack("{s:s%,s:I,s:s%}", "cluster", hold->cluster.ptr, hold->cluster.len,
+                             "token", (json_int_t)hold->token, "apply", snapshot.ptr, snapshot.len);
+    *ret_count = 0;
+    for (size_t i = 0; i < hold->fleet->members.count; i++) {
+        AUTO(json) json_t *answer = NULL;
+        struct reach *reach = &hold->fleet->members.items[i].reach;
+        if (!reach_ask(reach, "restore", body, ASK_MS, &answer, err))
+            return false;
+        *ret_count += (size_t)json_integer_value(json_object_get(answer, "restored"));
+    }
+    return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dispatch.h - steps sent to their nodes, at most one at a time to each. */
+#ifndef APPLY_DISPATCH_H
+#define APPLY_DISPATCH_H
+
+#include "apply/run.h"
+
+struct job {
+    const struct step *step;
+    bool failed, over; /* over: done, nothing more is to be asked */
+    str evidence;
+    str request, replaced; /* of an issue: PKCS#10 and the old leaf, both DER */
+    str chain;             /* and what was issued, PEM */
+    struct err err;        /* when failed */
+};
+
+/* Ask `op` of every job that is neither failed nor over, all nodes at once. `take` looks at an
+   answer. A worker that was lost is started again, so that its node can still be observed. */
+void dispatch(struct apply *apply, struct job *jobs, size_t count, const char *op,
+              void (*take)(struct apply *apply, struct job *job, const json_t *answer));
+
+/* The body of one request about one step, lease and all. The caller owns it. */
+json_t *dispatch_body(const struct apply *apply, const struct job *job);
+
+#endif

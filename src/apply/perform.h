@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * perform.h - an approved plan from beginning to end: the lease, the plan made again, preflight,
+ * the steps, the proof on the wire, the journal.
+ *
+ * Nothing is touched before everything that can be known has been looked at. A failure leaves the
+ * apply open in the journal: the next run goes on with it, or a rollback undoes it.
+ */
+#ifndef APPLY_PERFORM_H
+#define APPLY_PERFORM_H
+
+#include "apply/run.h"
+
+struct perform_options {
+    str state;                          /* the coordinator's own folder */
+    str take_over;                      /* whose lease may be taken; empty: nobody's */
+    const struct journal_apply *undone; /* a rollback: what is undone; NULL: a renewal */
+    void (*watch)(void *context, const struct apply_event *event);
+    void *context;
+};
+
+struct performed {
+    int64_t apply; /* its number in the journal; 0: nothing was begun */
+    bool resumed;  /* it went on with an apply that had been stopped */
+    size_t steps;  /* that were left to do */
+    str holder;    /* on ERR_CONFLICT: who holds the lease */
+};
+
+MUST_CHECK bool perform(struct arena *arena, struct survey *survey, const struct approved *approved,
+                        const struct perform_options *options, struct performed *ret_performed,
+                        struct err *err);
+
+#endif

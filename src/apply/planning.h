@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* planning.h - from a cluster as it is and its policy to a plan, and the plan's document. */
+#ifndef APPLY_PLANNING_H
+#define APPLY_PLANNING_H
+
+#include "plan/plan.h"
+#include "survey/survey.h"
+#include "x509/profile.h"
+
+/* What the user asked for; part of the document, so that it can be planned again. */
+struct planning_options {
+    bool renew_all; /* also what is not due */
+    bool keep_key;
+    str_list without; /* nodes that were left out */
+};
+
+struct planning {
+    struct arena *arena;
+    struct survey *survey; /* borrowed */
+    struct planning_options options;
+    struct plan_goal goal;
+    struct plan plan;
+};
+
+/* Refused (ERR_REFUSED) when the issuer cannot be read, has ended, or ends before a new certificate
+   would be due again. */
+MUST_CHECK bool planning_make(struct arena *arena, struct survey *survey,
+                              const struct planning_options *options, struct planning *ret_planning,
+                              struct err *err);
+
+/* The certificate that an issue step replaces, and what changes. */
+const struct cert *planning_replaced(const struct planning *planning, const struct step *step);
+void planning_diff(const struct planning *planning, const struct step *step,
+                   profile_rows *ret_rows);
+
+/* The plan document (design, section 6), as an object of this name. */
+void planning_emit(struct emit *emit, const char *name, struct planning *planning);
+
+#endif

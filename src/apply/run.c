@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply/run.h"
+
+#include "apply/dispatch.h"
+
+/* ---- one question about one step ---- */
+
+static void keep_answer(struct apply *apply, struct job *job, const json_t *answer)
+{
+    job->evidence = answer_text(apply->arena, answer, "evidence");
+}
+
+static void keep_observed(struct apply *apply, struct job *job, const json_t *answer)
+{
+    enum observed observed = OBSERVED_UNKNOWN;
+    str name = answer_text(apply->arena, answer, "observed");
+    job->evidence = answer_text(apply->arena, answer, "evidence");
+    (void)observed_parse(name, &observed);
+    /* Where nothing can tell what a service has loaded, having asked it to load is all there is. */
+    job->over = observed == OBSERVED_AFTER ||
+                (observed == OBSERVED_UNKNOWN && job->step->kind == STEP_refresh);
+}
+
+bool apply_ask(struct apply *apply, const struct step *step, const char *op, json_t **ret_answer,
+               struct err *err)
+{
+    struct job job = { .step = step };
+    AUTO(json) json_t *body = dispatch_body(apply, &job);
+    struct reach *reach = fleet_reach(apply->survey->fleet, step->node);
+    enum { ASK_MS = 60 * 1000 };
+    if (reach == NULL)
+        return err_set(err, ERR_USAGE, "there is no node %.*s", STR_ARG(step->node));
+    return reach_ask(reach, op, body, ASK_MS, ret_answer, err);
+}
+
+bool apply_is_done(struct apply *apply, const struct step *step, bool *ret_done, str *ret_evidence,
+                   struct err *err)
+{
+    AUTO(json) json_t *answer = NULL;
+    struct job job = { .step = step };
+    if (!apply_ask(apply, step, "observe", &answer, err))
+        return false;
+    keep_observed(apply, &job, answer);
+    *ret_done = job.over;
+    *ret_evidence = job.evidence;
+    return true;
+}
+
+bool apply_note(struct apply *apply, const struct step *step, enum journal_state state,
+                str evidence, struct err *err)
+{
+    struct apply_event seen = { step, state, evidence };
+    struct journal_event event = { step->id, state, clock_now(), evidence };
+    if (!journal_step(apply->journal, apply->record.id, &event, err))
+        return false;
+    if (apply->watch != NULL)
+        apply->watch(apply->context, &seen);
+    return true;
+}
+
+/* ---- issue: the node's key, the issuer's signature ---- */
+
+static void keep_request(struct apply *apply, struct job *job, const json_t *answer)
+{
+    job->failed = !need_bytes(apply->arena, answer, "request", &job->request, &job->err) ||
+                  !need_bytes(apply->arena, answer, "replaced", &job->replaced, &job->err);
+}
+
+static void sign(struct apply *apply, struct job *job)
+{
+    struct cert replaced;
+    struct issued issued;
+    const struct policy_conf *policy = &apply->survey->cluster->policy;
+    struct issue_request request = { .public_key = job->request,
+                                     .replaced = &replaced,
+                                     .step = job->step->id,
+                                     .now = clock_now(),
+                                     .lifetime = policy->lifetime,
+                                     .renew_before = policy->renew_before };
+    job->failed = !cert_parse(apply->arena, job->replaced, &replaced, &job->err) ||
+                  !local_issue(apply->arena, apply->ca, &request, &issued, &job->err);
+    if (!job->failed)
+        job->chain = issued.pem;
+}
+
+static void issue(struct apply *apply, struct job *jobs, size_t count)
+{
+    dispatch(apply, jobs, count, "observe", keep_observed);
+    dispatch(apply, jobs, count, "request", keep_request);
+    for (size_t i = 0; i < count; i++)
+        if (!jobs[i].failed && !jobs[i].over)
+            sign(apply, &jobs[i]);
+    dispatch(apply, jobs, count, "deliver", keep_answer);
+}
+
+/* ---- a round: one step at each of several nodes ---- */
+
+/* A node that was lost in the middle is observed: what it was told may have happened all the same.
+ */
+static void look_again(struct job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!jobs[i].failed || jobs[i].err.kind != ERR_UNCERTAIN)
+            continue;
+        err_clear(&jobs[i].err);
+        jobs[i].failed = false;
+    }
+}
+
+static void judge(struct job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i].failed || jobs[i].over)
+            continue;
+        jobs[i].failed = !err_set(&jobs[i].err, ERR_CONFLICT, "it is not as it should be: %.*s",
+                                  STR_ARG(jobs[i].evidence));
+    }
+}
+
+static bool note_all(struct apply *apply, struct job *jobs, size_t count, struct err *err)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = &jobs[i];
+        str evidence = job->failed ? str_c(job->err.msg) : job->evidence;
+        AUTO(err) struct err unwritten = { 0 };
+        if (!apply_note(apply, job->step, job->failed ? JOURNAL_FAILED : JOURNAL_DONE, evidence,
+                        good ? err : &unwritten))
+            good = false;
+        if (job->failed && good) {
+            (void)err_set(err, job->err.kind, "%.*s: %s", STR_ARG(job->step->text), job->err.msg);
+            if (job->err.next != NULL)
+                (void)err_next(err, "%s", job->err.next);
+            good = false;
+        }
+        err_clear(&job->err);
+    }
+    return good;
+}
+
+static bool run_round(struct apply *apply, struct job *jobs, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!apply_note(apply, jobs[i].step, JOURNAL_STARTED, S(""), err))
+            return false;
+    if (jobs[0].step->kind == STEP_issue)
+        issue(apply, jobs, count);
+    else
+        dispatch(apply, jobs, count, "carry_out", keep_answer);
+    look_again(jobs, count);
+    dispatch(apply, jobs, count, "observe", keep_observed);
+    judge(jobs, count);
+    return note_all(apply, jobs, count, err);
+}
+
+static bool has_node(const struct job *jobs, size_t count, str node)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(jobs[i].step->node, node))
+            return true;
+    return false;
+}
+
+/* The steps of a wave are of one kind; each round takes the next one of each node. */
+static bool run_wave(struct apply *apply, const struct wave *wave, struct err *err)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    bool *taken = arena_alloc(&scratch, wave->steps.count + 1, sizeof(bool));
+    for (size_t left = wave->steps.count; left > 0;) {
+        struct job *jobs = arena_alloc(&scratch, wave->steps.count + 1, sizeof(*jobs));
+        size_t count = 0;
+        for (size_t i = 0; i < wave->steps.count; i++) {
+            const struct step *step = &apply->plan->steps.items[wave->steps.items[i]];
+            if (taken[i] || has_node(jobs, count, step->node))
+                continue;
+            taken[i] = true;
+            jobs[count++] = (struct job){ .step = step };
+        }
+        left -= count;
+        if (!run_round(apply, jobs, count, err))
+            return false;
+    }
+    return true;
+}
+
+bool apply_run(struct apply *apply, struct err *err)
+{
+    for (size_t i = 0; i < apply->plan->waves.count; i++) {
+        const struct wave *wave = &apply->plan->waves.items[i];
+        enum step_kind kind = apply->plan->steps.items[wave->steps.items[0]].kind;
+        if (kind != STEP_verify && !run_wave(apply, wave, err))
+            return false;
+    }
+    return true;
+}

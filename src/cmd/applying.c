@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/applying.h"
+
+#include "state/place.h"
+
+#include <string.h>
+
+enum { ANSWER_MAX = 16 };
+
+bool applying_agreed(struct cmd *cmd, bool yes, const char *question, const char *next,
+                     struct err *err)
+{
+    char answer[ANSWER_MAX];
+    if (yes)
+        return true;
+    if (cmd->global.json || isatty(STDIN_FILENO) != 1) {
+        (void)err_set(err, ERR_REFUSED, "nobody is here to ask, and nothing was changed");
+        return err_next(err, "%s", next);
+    }
+    fprintf(cmd->out, "\n%s [y/N] ", question);
+    fflush(cmd->out);
+    if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+        return true;
+    return err_set(err, ERR_REFUSED, "not agreed: nothing was changed");
+}
+
+/* What is shown while it runs, and kept for the document. */
+struct progress {
+    struct cmd *cmd;
+    size_t total, done;
+    LIST(struct apply_event) ended;
+};
+
+static bool is_end(enum journal_state state)
+{
+    return state == JOURNAL_DONE || state == JOURNAL_VERIFIED || state == JOURNAL_FAILED ||
+           state == JOURNAL_WAITING;
+}
+
+static const char *mark_of(enum journal_state state)
+{
+    if (state == JOURNAL_FAILED)
+        return "FAILED";
+    return state == JOURNAL_WAITING ? "waiting" : "ok";
+}
+
+static void watch(void *context, const struct apply_event *event)
+{
+    struct progress *progress = context;
+    if (!is_end(event->state))
+        return;
+    progress->done++;
+    struct apply_event kept = *event;
+    kept.evidence = str_copy(&progress->cmd->arena, event->evidence);
+    list_push(&progress->cmd->arena, &progress->ended) = kept;
+    if (progress->cmd->global.json)
+        return;
+    fprintf(progress->cmd->out, "%3zu/%zu  %-7s %-8s  %.*s\n", progress->done, progress->total,
+            mark_of(event->state), step_kind_name(event->step->kind), STR_ARG(event->step->text));
+    if (event->evidence.len > 0 && (event->state != JOURNAL_DONE || progress->cmd->global.verbose))
+        fprintf(progress->cmd->out, "         %.*s\n", STR_ARG(event->evidence));
+    fflush(progress->cmd->out);
+}
+
+static void emit_result(struct progress *progress, const struct performed *performed, bool good,
+                        const struct err *err)
+{
+    struct emit emit = { .out = progress->cmd->out };
+    emit_object(&emit, NULL);
+    emit_int(&emit, "apply", performed->apply);
+    emit_text(&emit, "outcome", good ? "done" : performed->apply != 0 ? "failed" : "refused");
+    emit_bool(&emit, "resumed", performed->resumed);
+    emit_array(&emit, "steps");
+    for (size_t i = 0; i < progress->ended.count; i++) {
+        const struct apply_event *event = &progress->ended.items[i];
+        emit_object(&emit, NULL);
+        emit_str(&emit, "id", event->step->id);
+        emit_text(&emit, "kind", step_kind_name(event->step->kind));
+        emit_str(&emit, "node", event->step->node);
+        emit_str(&emit, "service", event->step->service);
+        emit_str(&emit, "store", event->step->store);
+        emit_text(&emit, "state", journal_state_name(event->state));
+        emit_str(&emit, "evidence", event->evidence);
+        emit_object_end(&emit);
+    }
+    emit_array_end(&emit);
+    emit_text(&emit, "error", good ? NULL : err->msg);
+    emit_object_end(&emit);
+    emit_end(&emit);
+}
+
+/* Steps that a stopped apply had done already are not shown again. */
+static size_t count_shown(const struct approved *approved)
+{
+    return approved->steps.count;
+}
+
+static bool say_next(struct cmd *cmd, const struct performed *performed, const char *again,
+                     struct err *err)
+{
+    if (performed->holder.len > 0)
+        return err_next(err, "%s --take-over '%.*s'", again, STR_ARG(performed->holder));
+    if (performed->apply == 0)
+        return false;
+    fprintf(cmd->global.json ? stderr : cmd->out,
+            "\nstopped: what was done stays, and is in the journal as apply %lld\n"
+            "  to go on:    %s\n  to go back:  %.*s\n",
+            (long long)performed->apply, again, STR_ARG(cmd_line(cmd, "rollback")));
+    return false;
+}
+
+int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *approved,
+                 const struct journal_apply *undone, const char *take_over, const char *again,
+                 struct err *err)
+{
+    struct progress progress = { .cmd = cmd, .total = count_shown(approved) };
+    struct performed performed = { 0 };
+    struct perform_options options = {
+        .take_over = str_c(take_over), .undone = undone, .watch = watch, .context = &progress
+    };
+    if (!state_place(&cmd->arena, cmd->global.state, &options.state, err))
+        return EXIT_FAILED;
+    int64_t begin = clock_monotonic_ms();
+    bool good = perform(&cmd->arena, survey, approved, &options, &performed, err);
+    if (cmd->global.json)
+        emit_result(&progress, &performed, good, err);
+    if (!good)
+        return (void)say_next(cmd, &performed, again, err), EXIT_FAILED;
+    if (!cmd->global.json)
+        fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire\n",
+                (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply);
+    return EXIT_OK;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/commands.h"
+
+#include "apply/approved.h"
+#include "apply/hold.h"
+#include "cmd/open.h"
+#include "state/journal.h"
+#include "state/place.h"
+
+/* `reseal history`: what was done, when, and its proof. */
+
+static const char *outcome_of(const struct journal_apply *apply)
+{
+    return apply->ended == 0 ? "stopped" : str_eq(apply->outcome, S("")) ? "?" : apply->outcome.ptr;
+}
+
+static void emit_apply(struct emit *emit, const struct journal_apply *apply)
+{
+    emit_object(emit, NULL);
+    emit_int(emit, "apply", apply->id);
+    emit_str(emit, "cluster", apply->cluster_name);
+    emit_bool(emit, "rollback", apply->undoes.len > 0);
+    emit_moment(emit, "started", apply->started);
+    if (apply->ended == 0)
+        emit_null(emit, "ended");
+    else
+        emit_moment(emit, "ended", apply->ended);
+    emit_text(emit, "outcome", outcome_of(apply));
+    emit_int(emit, "token", apply->token);
+    emit_str(emit, "host", apply->host);
+    emit_str(emit, "snapshot", apply->snapshot);
+}
+
+static void print_applies(struct cmd *cmd, const journal_apply_list *applies)
+{
+    if (applies->count == 0)
+        fputs("nothing was done yet\n", cmd->out);
+    for (size_t i = 0; i < applies->count; i++) {
+        const struct journal_apply *apply = &applies->items[i];
+        fprintf(cmd->out, "%4lld  %.*s  %-8s  %-11s  %.*s\n", (long long)apply->id,
+                STR_ARG(clock_format(&cmd->arena, apply->started)),
+                apply->undoes.len > 0 ? "rollback" : "apply", outcome_of(apply),
+                STR_ARG(apply->cluster_name));
+    }
+}
+
+static str text_of(const struct approved *plan, str step)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (str_eq(plan->steps.items[i].id, step))
+            return plan->steps.items[i].text;
+    return step;
+}
+
+static void print_event(struct cmd *cmd, const struct journal_event *event, str text)
+{
+    fprintf(cmd->out, "%.*s  %-9s  %.*s\n", STR_ARG(clock_format(&cmd->arena, event->at)),
+            journal_state_name(event->state), STR_ARG(text));
+    if (event->evidence.len > 0 && event->state != JOURNAL_PLANNED)
+        fprintf(cmd->out, "                                 %.*s\n", STR_ARG(event->evidence));
+}
+
+static void emit_events(struct emit *emit, const journal_event_list *events)
+{
+    emit_array(emit, "events");
+    for (size_t i = 0; i < events->count; i++) {
+        const struct journal_event *event = &events->items[i];
+        emit_object(emit, NULL);
+        emit_moment(emit, "at", event->at);
+        emit_str(emit, "step", event->step);
+        emit_text(emit, "state", journal_state_name(event->state));
+        emit_str(emit, "evidence", event->evidence);
+        emit_object_end(emit);
+    }
+    emit_array_end(emit);
+}
+
+static bool show_one(struct cmd *cmd, struct journal *journal, int64_t id, struct err *err)
+{
+    struct journal_apply apply;
+    journal_event_list events;
+    struct approved plan = { 0 };
+    AUTO(err) struct err unread = { 0 };
+    if (!journal_get(&cmd->arena, journal, id, &apply, err) ||
+        !journal_events(&cmd->arena, journal, id, &events, err))
+        return false;
+    if (cmd->global.json) {
+        struct emit emit = { .out = cmd->out };
+        emit_apply(&emit, &apply);
+        emit_events(&emit, &events);
+        emit_object_end(&emit);
+        emit_end(&emit);
+        return true;
+    }
+    if (!approved_parse(&cmd->arena, apply.plan, &plan, &unread))
+        plan = (struct approved){ 0 };
+    fprintf(cmd->out, "apply %lld of %.*s: %s\n", (long long)apply.id, STR_ARG(apply.cluster_name),
+            outcome_of(&apply));
+    for (size_t i = 0; i < events.count; i++)
+        print_event(cmd, &events.items[i], text_of(&plan, events.items[i].step));
+    return true;
+}
+
+static bool show_all(struct cmd *cmd, struct journal *journal, str cluster, struct err *err)
+{
+    journal_apply_list applies;
+    if (!journal_list(&cmd->arena, journal, cluster, &applies, err))
+        return false;
+    if (!cmd->global.json)
+        return print_applies(cmd, &applies), true;
+    struct emit emit = { .out = cmd->out };
+    emit_object(&emit, NULL);
+    emit_array(&emit, "applies");
+    for (size_t i = 0; i < applies.count; i++) {
+        emit_apply(&emit, &applies.items[i]);
+        emit_object_end(&emit);
+    }
+    emit_array_end(&emit);
+    emit_object_end(&emit);
+    emit_end(&emit);
+    return true;
+}
+
+static int run(struct cmd *cmd, struct err *err)
+{
+    AUTO(journal) struct journal *journal = NULL;
+    struct cluster cluster;
+    uint64_t id = 0;
+    str state;
+    if (cmd->words.count > 0 && !str_to_u64(str_c(cmd->words.items[0]), INT64_MAX, &id)) {
+        err_set(err, ERR_USAGE, "%s is no apply's number", cmd->words.items[0]);
+        return EXIT_WRONG_USAGE;
+    }
+    if (!open_cluster(cmd, &cluster, err) ||
+        !state_place(&cmd->arena, cmd->global.state, &state, err) ||
+        !journal_open(state, &journal, err))
+        return EXIT_FAILED;
+    bool shown = id != 0 ? show_one(cmd, journal, (int64_t)id, err)
+                         : show_all(cmd, journal, hold_cluster_id(&cmd->arena, &cluster), err);
+    return shown ? EXIT_OK : EXIT_FAILED;
+}
+
+const struct command command_history = {
+    .name = "history",
+    .arguments = "[APPLY]",
+    .summary = "what was done to this cluster, when, and with which evidence",
+    .description = "Without a number: every apply, newest first. With one: each of its steps.",
+    .examples = "  reseal history\n  reseal history 12 --json",
+    .words_max = 1,
+    .run = run,
+};

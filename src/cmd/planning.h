@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* planning.h - what the commands that plan share: their options, and a plan as people read it. */
+#ifndef CMD_PLANNING_H
+#define CMD_PLANNING_H
+
+#include "apply/planning.h"
+#include "cmd/open.h"
+
+struct planning_flags {
+    bool all, keep_key;
+    const char *without; /* names with commas between them */
+};
+// clang-format off
+#define PLANNING_OPTIONS(owner, member) \
+    { "all", 'a', OPTION_FLAG, NULL, "renew every certificate, also those that are not due", NULL, OPTION_AT(owner, bool, member.all) }, \
+    { "keep-key", 0, OPTION_FLAG, NULL, "keep the private keys", NULL, OPTION_AT(owner, bool, member.keep_key) }, \
+    { "without", 0, OPTION_TEXT, "NODE,...", "leave these nodes out", NULL, OPTION_AT(owner, const char *, member.without) }
+// clang-format on
+
+/* Read the cluster file without the nodes of these names, which may be NULL. */
+MUST_CHECK bool cmd_open_without(struct cmd *cmd, const char *names, struct opened *opened,
+                                 struct err *err);
+
+/* The same, then look at the rest and plan. */
+MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, struct opened *opened,
+                         struct planning *ret_planning, struct err *err);
+
+/* Waves, what changes in the certificates, proof, and what was found on the way. */
+void planning_print(struct cmd *cmd, const struct planning *planning);
+
+/* What should be known before anyone agrees to the plan: undeclared peers, services that are down.
+ */
+void planning_print_findings(struct cmd *cmd, const struct survey *survey);
+
+#endif

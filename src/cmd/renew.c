@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/commands.h"
+
+#include "apply/preflight.h"
+#include "cmd/applying.h"
+#include "cmd/planning.h"
+
+/* `reseal renew`: plan, show, ask, carry out. `reseal apply FILE`: carry out exactly that plan. */
+
+struct renew_options {
+    struct planning_flags flags;
+    struct applying_flags applying;
+};
+
+struct apply_options {
+    struct applying_flags applying;
+};
+
+// clang-format off
+static const struct option renew_rows[] = {
+    PLANNING_OPTIONS(struct renew_options, flags),
+    APPLYING_YES(struct renew_options, applying),
+    APPLYING_TAKE_OVER(struct renew_options, applying),
+    { 0 },
+};
+static const struct option apply_rows[] = {
+    APPLYING_TAKE_OVER(struct apply_options, applying),
+    { 0 },
+};
+// clang-format on
+
+/* The same command with the same wishes, to be pasted. */
+static const char *renew_line(struct cmd *cmd, const struct renew_options *given, bool yes)
+{
+    return cmd_line(cmd, "renew%s%s%s%s%s", given->flags.all ? " --all" : "",
+                    given->flags.keep_key ? " --keep-key" : "",
+                    given->flags.without != NULL ? " --without " : "",
+                    given->flags.without != NULL ? given->flags.without : "", yes ? " --yes" : "")
+        .ptr;
+}
+
+/* A node that cannot be reached has one way around it. */
+static void say_without(struct cmd *cmd, const struct survey *survey, struct err *err)
+{
+    for (size_t i = 0; i < survey->findings.count; i++)
+        if (survey->findings.items[i].code == FINDING_node_unreachable)
+            (void)err_next(err, "%.*s",
+                           STR_ARG(cmd_line(cmd, "renew --without %.*s",
+                                            STR_ARG(survey->findings.items[i].where))));
+}
+
+static bool refuse_unproven(struct cmd *cmd, const struct planning *planning, struct err *err)
+{
+    if (planning->plan.proven)
+        return true;
+    (void)err_set(err, ERR_REFUSED, "the proof fails: nothing was changed");
+    return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --json")));
+}
+
+static int run_renew(struct cmd *cmd, struct err *err)
+{
+    const struct renew_options *given = cmd->options;
+    AUTO(opened) struct opened opened = { 0 };
+    struct planning planning;
+    struct approved approved;
+    if (!cmd_plan(cmd, &given->flags, &opened, &planning, err))
+        return EXIT_FAILED;
+    if (!cmd->global.json)
+        planning_print(cmd, &planning);
+    if (!refuse_unproven(cmd, &planning, err) || !preflight_survey(&opened.survey, err))
+        return say_without(cmd, &opened.survey, err), EXIT_FAILED;
+    if (planning.plan.steps.count == 0 && !cmd->global.json)
+        return fputs("\nnothing to do\n", cmd->out), EXIT_OK;
+    if (!approved_of(&planning, &approved, err) ||
+        !applying_agreed(cmd, given->applying.yes, "Carry this out?", renew_line(cmd, given, true),
+                         err))
+        return EXIT_FAILED;
+    if (!cmd->global.json)
+        fputc('\n', cmd->out);
+    return applying_run(cmd, &opened.survey, &approved, NULL, given->applying.take_over,
+                        renew_line(cmd, given, given->applying.yes), err);
+}
+
+static int run_apply(struct cmd *cmd, struct err *err)
+{
+    const struct apply_options *given = cmd->options;
+    AUTO(opened) struct opened opened = { 0 };
+    struct approved approved;
+    const char *path = cmd->words.items[0];
+    if (!approved_read(&cmd->arena, path, &approved, err)) {
+        (void)err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --out %s", path)));
+        return EXIT_FAILED;
+    }
+    struct buf without = { 0 };
+    for (size_t i = 0; i < approved.options.without.count; i++)
+        buf_printf(&cmd->arena, &without, "%s%.*s", i == 0 ? "" : ",",
+                   STR_ARG(approved.options.without.items[i]));
+    const char *names = approved.options.without.count == 0 ? NULL : buf_str(&without).ptr;
+    if (!cmd_open_without(cmd, names, &opened, err) || !open_survey(cmd, false, &opened, err))
+        return EXIT_FAILED;
+    if (!str_eq(approved.cluster, opened.cluster.name)) {
+        (void)err_set(err, ERR_REFUSED, "%s is a plan for cluster %.*s, and %.*s is %.*s", path,
+                      STR_ARG(approved.cluster), STR_ARG(opened.cluster.path),
+                      STR_ARG(opened.cluster.name));
+        return EXIT_FAILED;
+    }
+    int code = applying_run(cmd, &opened.survey, &approved, NULL, given->applying.take_over,
+                            cmd_line(cmd, "apply %s", path).ptr, err);
+    if (code != EXIT_OK && err->kind == ERR_CONFLICT)
+        (void)err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --out %s", path)));
+    return code;
+}
+
+const struct command command_renew = {
+    .name = "renew",
+    .summary = "plan, show the plan, ask, carry it out and prove it on the wire",
+    .description = "Renews what is due. Nothing is changed before you agree. A renewal that was\n"
+                   "stopped goes on when it is run again.",
+    .examples = "  reseal -f cluster.yaml renew\n  reseal renew --all --yes",
+    .options = renew_rows,
+    .options_size = sizeof(struct renew_options),
+    .run = run_renew,
+};
+
+const struct command command_apply = {
+    .name = "apply",
+    .arguments = "FILE",
+    .summary = "carry out exactly the plan that plan --out wrote",
+    .description =
+        "Plans again from what is there now. When that is not the plan in FILE less what is\n"
+        "done, it is stale: refused, with the difference. A plan that was half carried out\n"
+        "goes on.",
+    .examples = "  reseal plan --out plan.json\n  reseal apply plan.json",
+    .options = apply_rows,
+    .options_size = sizeof(struct apply_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_apply,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/anchors.h"
+
+#include "store/pem.h"
+
+#include <string.h>
+
+static bool is_it(struct arena *arena, const struct pem_block *block, str der)
+{
+    size_t line;
+    str bytes;
+    return block->broken == NULL && str_ends(block->label, S("CERTIFICATE")) &&
+           pem_decode(arena, block, &bytes, &line) && str_eq(bytes, der);
+}
+
+bool anchors_have(str text, str der)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct pem_reader reader = { .rest = text, .line = 1 };
+    struct pem_block block;
+    while (pem_next(&reader, &block))
+        if (is_it(&arena, &block, der))
+            return true;
+    return false;
+}
+
+str anchors_with(struct arena *arena, str text, str der)
+{
+    struct buf out = { 0 };
+    struct cert cert = { .der = der };
+    buf_add(arena, &out, text);
+    if (text.len > 0 && !str_ends(text, S("\n")))
+        buf_add(arena, &out, S("\n"));
+    buf_add(arena, &out, cert_pem(arena, &cert));
+    return buf_str(&out);
+}
+
+str anchors_without(struct arena *arena, str text, str der)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct pem_reader reader = { .rest = text, .line = 1 };
+    struct pem_block block;
+    struct buf out = { 0 };
+    size_t kept = 0; /* of the text, up to here */
+    buf_add(arena, &out, S(""));
+    while (pem_next(&reader, &block)) {
+        if (!is_it(&scratch, &block, der))
+            continue;
+        buf_add(arena, &out, (str){ text.ptr + kept, block.offset - kept });
+        kept = block.offset + block.text.len;
+        while (kept < text.len && (text.ptr[kept] == '\r' || text.ptr[kept] == ' '))
+            kept++;
+        if (kept < text.len && text.ptr[kept] == '\n')
+            kept++;
+    }
+    buf_add(arena, &out, (str){ text.ptr + kept, text.len - kept });
+    return buf_str(&out);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* anchors.h - one certificate put into or taken out of the PEM text of a trust store. */
+#ifndef NODE_ANCHORS_H
+#define NODE_ANCHORS_H
+
+#include "base/str.h"
+
+/* Whether the text holds the certificate `der`. */
+bool anchors_have(str text, str der);
+
+/* The text with the certificate at its end, or with every copy of it taken out; all else stays byte
+   for byte. */
+str anchors_with(struct arena *arena, str text, str der);
+str anchors_without(struct arena *arena, str text, str der);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/change.h"
+
+#include "base/io.h"
+#include "node/anchors.h"
+#include "node/file.h"
+#include "node/material.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* What a folder must have left before anything is written into it. */
+enum { ROOM_BYTES = 1024 * 1024, ROOM_FILES = 16 };
+
+bool change_parse(struct arena *arena, const json_t *step, struct change *ret_change,
+                  struct err *err)
+{
+    str kind;
+    struct change change = { .new_key = json_is_true(json_object_get(step, "new_key")),
+                             .in_place = json_is_true(json_object_get(step, "in_place")) };
+    if (!need_text(step, "id", &change.id, err) || !need_text(step, "kind", &kind, err) ||
+        !take_text(step, "service", &change.service, err) ||
+        !take_text(step, "store", &change.store, err) ||
+        !take_text(step, "certificate", &change.certificate, err) ||
+        !take_text(step, "expects", &change.expects, err) ||
+        !take_text(step, "leaves", &change.leaves, err) ||
+        !take_text(step, "role", &change.role, err) || !take_text(step, "from", &change.from, err))
+        return false;
+    if (json_object_get(step, "anchor") != NULL &&
+        !need_bytes(arena, step, "anchor", &change.anchor, err))
+        return false;
+    *ret_change = change;
+    return step_kind_parse(kind, &ret_change->kind) ||
+           err_set(err, ERR_FORMAT, "no step of kind \"%.*s\"", STR_ARG(kind));
+}
+
+static const struct service_conf *service_of(const struct change_site *site,
+                                             const struct change *change, struct err *err)
+{
+    struct node_conf *node = (struct node_conf *)(uintptr_t)site->call->node;
+    const struct service_conf *service = node_service(node, change->service);
+    if (service == NULL)
+        (void)err_set(err, ERR_USAGE, "node %.*s has no service %.*s", STR_ARG(node->name),
+                      STR_ARG(change->service));
+    return service;
+}
+
+/* The edit that makes the one reference name `files`; an empty path when there is none. */
+static bool edit_of(const struct change_site *site, const struct change *change,
+                    const struct identity_files *files, struct file_edit *ret_edit, struct err *err)
+{
+    const struct service_conf *service = service_of(site, change, err);
+    *ret_edit = (struct file_edit){ 0 };
+    if (service == NULL || site->driver->refer == NULL)
+        return service != NULL;
+    return site->driver->refer(site->call, service, change->store, files, ret_edit, err);
+}
+
+/* ---- snapshot: the files of a store, and the one that names them ---- */
+
+static bool paths_of(const struct change_site *site, const struct change *change,
+                     str_list *ret_paths, struct saved_identity *ret_identity, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    const struct store_conf *store = material_store(site, change, err);
+    *ret_paths = (str_list){ 0 };
+    *ret_identity = (struct saved_identity){ 0 };
+    if (store == NULL)
+        return false;
+    if (change->service.len == 0) {
+        list_push(arena, ret_paths) = store->certificates;
+        return true;
+    }
+    struct identity_files files = { store->certificate, store->key };
+    struct file_edit edit;
+    if (!edit_of(site, change, &files, &edit, err))
+        return false;
+    str_list_add(arena, ret_paths, store->certificate);
+    str_list_add(arena, ret_paths, store->key);
+    if (edit.path.len > 0)
+        str_list_add(arena, ret_paths, edit.path);
+    *ret_identity =
+        (struct saved_identity){ change->service, change->store, store->certificate, store->key };
+    return true;
+}
+
+static bool observe_snapshot(const struct change_site *site, const struct change *change,
+                             enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    str_list paths;
+    struct saved_identity identity;
+    bool all;
+    if (!paths_of(site, change, &paths, &identity, err) ||
+        !file_is_saved(site->call->state, site->apply, &paths, &all, err))
+        return false;
+    *ret_observed = all ? OBSERVED_AFTER : OBSERVED_BEFORE;
+    *ret_evidence =
+        str_printf(site->call->arena, "%zu files are %ssaved", paths.count, all ? "" : "not all ");
+    return true;
+}
+
+static bool do_snapshot(const struct change_site *site, const struct change *change,
+                        str *ret_evidence, struct err *err)
+{
+    str_list paths;
+    struct saved_identity identity;
+    if (!paths_of(site, change, &paths, &identity, err) ||
+        !file_snapshot(site->call->state, site->apply, &paths,
+                       identity.store.len > 0 ? &identity : NULL, err))
+        return false;
+    *ret_evidence = str_printf(site->call->arena, "%zu files saved and read back", paths.count);
+    return true;
+}
+
+/* ---- trust and distrust: one anchor of a store ---- */
+
+static bool read_anchors(const struct change_site *site, const struct change *change, str *ret_path,
+                         str *ret_text, bool *ret_has, struct err *err)
+{
+    const struct store_conf *store = material_store(site, change, err);
+    if (store == NULL ||
+        !io_read(site->call->arena, str_cstr(site->call->arena, store->certificates), IO_FILE_MAX,
+                 ret_text, err))
+        return false;
+    *ret_path = store->certificates;
+    *ret_has = anchors_have(*ret_text, change->anchor);
+    return true;
+}
+
+static bool observe_anchor(const struct change_site *site, const struct change *change,
+                           enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    str path, text;
+    bool has;
+    if (!read_anchors(site, change, &path, &text, &has, err))
+        return false;
+    *ret_observed = has == (change->kind == STEP_trust) ? OBSERVED_AFTER : OBSERVED_BEFORE;
+    *ret_evidence =
+        str_printf(site->call->arena, "%.*s %s it", STR_ARG(path), has ? "holds" : "does not hold");
+    return true;
+}
+
+static bool do_anchor(const struct change_site *site, const struct change *change,
+                      str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    str path, text;
+    bool has;
+    if (!read_anchors(site, change, &path, &text, &has, err))
+        return false;
+    struct file_change write = { .state = site->call->state,
+                                 .apply = site->apply,
+                                 .path = path,
+                                 .expects = sha256_hex(arena, text) };
+    str then = change->kind == STEP_trust ? anchors_with(arena, text, change->anchor)
+                                          : anchors_without(arena, text, change->anchor);
+    *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(path));
+    return file_write(&write, then, err);
+}
+
+/* ---- issue: done through pending.h ---- */
+
+static bool observe_issue(const struct change_site *site, const struct change *change,
+                          enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    struct pending_place place;
+    struct pending pending;
+    struct cert leaf = { 0 };
+    bool there;
+    if (!change_pending(site, change, &place, err) || !pending_read(arena, &place, &pending, err) ||
+        !change_leaf(site, change, &leaf, &there, err))
+        return false;
+    bool in_use = pending.has_certificate && there && str_eq(leaf.sha256, pending.leaf.sha256);
+    bool in_hand = pending.has_certificate && (pending.has_key || !change->new_key);
+    *ret_observed = in_use || in_hand ? OBSERVED_AFTER : OBSERVED_BEFORE;
+    *ret_evidence = in_use || in_hand
+                        ? str_printf(arena, "%.*s is %s", STR_ARG(cert_label(arena, &pending.leaf)),
+                                     in_use ? "in use" : "in hand")
+                        : S("no certificate has come yet");
+    return true;
+}
+
+/* ---- install and switch: an identity ---- */
+
+static bool holds(struct arena *arena, str path, str bytes, bool *ret_same, struct err *err)
+{
+    str state;
+    if (!file_state(arena, path, &state, err))
+        return false;
+    *ret_same = str_eq(state, sha256_hex(arena, bytes));
+    return true;
+}
+
+static bool is_written(const struct change_site *site, const struct material *material,
+                       bool *ret_written, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    bool key = true;
+    if (!holds(arena, material->files.certificate, material->chain_pem, ret_written, err))
+        return false;
+    if (material->key_bytes.len > 0 &&
+        !holds(arena, material->files.key, material->key_bytes, &key, err))
+        return false;
+    *ret_written = *ret_written && key;
+    return true;
+}
+
+static bool observe_identity(const struct change_site *site, const struct change *change,
+                             enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    const struct store_conf *store = material_store(site, change, err);
+    struct material material = { 0 };
+    AUTO(err) struct err none = { 0 };
+    bool written = false;
+    str now;
+    if (store == NULL || !material_leaf(arena, store->certificate, &now, err))
+        return false;
+    bool known = material_of(site, change, &material, &none);
+    bool beside = change->kind == STEP_install && !change->in_place;
+    if (!known && none.kind != ERR_REFUSED)
+        return err_set(err, none.kind, "%s", none.msg);
+    if (known && beside && !is_written(site, &material, &written, err))
+        return false;
+    if (known && (str_eq(now, material.leaf) || written))
+        *ret_observed = OBSERVED_AFTER;
+    else
+        *ret_observed = str_eq(now, change->expects) ? OBSERVED_BEFORE : OBSERVED_NEITHER;
+    *ret_evidence = str_printf(arena, "%.*s is %.*s", STR_ARG(store->certificate), STR_ARG(now));
+    return true;
+}
+
+/* A file that was not there is created like the one it stands beside; one with these bytes stays.
+ */
+static bool put(const struct change_site *site, str path, str like, str bytes, bool over,
+                struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    str_list paths = { 0 };
+    bool same;
+    if (!holds(arena, path, bytes, &same, err) || same)
+        return err->kind == ERR_NONE;
+    struct file_change write = { .state = site->call->state,
+                                 .apply = site->apply,
+                                 .path = path,
+                                 .expects = S("absent"),
+                                 .like = like };
+    if (over && !file_state(arena, path, &write.expects, err))
+        return false;
+    list_push(arena, &paths) = path;
+    return file_snapshot(site->call->state, site->apply, &paths, NULL, err) &&
+           file_write(&write, bytes, err);
+}
+
+static bool do_install(const struct change_site *site, const struct change *change,
+                       str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    const struct store_conf *store = material_store(site, change, err);
+    struct material material;
+    if (store == NULL || !material_of(site, change, &material, err))
+        return false;
+    if (change->new_key && material.key_bytes.len == 0)
+        return err_set(err, ERR_CONFLICT, "the new key for %.*s/%.*s is not here any more",
+                       STR_ARG(site->call->node->name), STR_ARG(change->store));
+    if (material.key_bytes.len > 0 &&
+        !put(site, material.files.key, store->key, material.key_bytes, change->in_place, err))
+        return false;
+    *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(material.files.certificate));
+    return put(site, material.files.certificate, store->certificate, material.chain_pem,
+               change->in_place, err);
+}
+
+static bool do_switch(const struct change_site *site, const struct change *change,
+                      str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    struct material material;
+    struct pending_place place;
+    struct file_edit edit;
+    bool written;
+    if (!material_of(site, change, &material, err) || !is_written(site, &material, &written, err) ||
+        !change_pending(site, change, &place, err))
+        return false;
+    if (!written)
+        return err_set(err, ERR_CONFLICT, "%.*s is not as it was written",
+                       STR_ARG(material.files.certificate));
+    if (!pending_matches(material.chain_pem, material.files.key, place.password, err) ||
+        !edit_of(site, change, &material.files, &edit, err))
+        return false;
+    if (edit.path.len == 0)
+        return err_set(err, ERR_REFUSED, "nothing names %.*s/%.*s that could be switched",
+                       STR_ARG(site->call->node->name), STR_ARG(change->store));
+    struct file_change write = { .state = site->call->state,
+                                 .apply = site->apply,
+                                 .path = edit.path,
+                                 .expects = sha256_hex(arena, edit.now) };
+    *ret_evidence = str_printf(arena, "%.*s names %.*s", STR_ARG(edit.path),
+                               STR_ARG(material.files.certificate));
+    if (!file_write(&write, edit.then, err))
+        return false;
+    return !str_starts(change->certificate, S("new:")) || pending_drop_key(&place, err);
+}
+
+/* ---- refresh: a service ---- */
+
+static bool observe_refresh(const struct change_site *site, const struct change *change,
+                            enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    const struct service_conf *service = service_of(site, change, err);
+    *ret_observed = OBSERVED_UNKNOWN;
+    *ret_evidence = S("nothing can tell what it has loaded");
+    if (service == NULL || site->driver->loaded == NULL)
+        return service != NULL;
+    return site->driver->loaded(site->call, service, ret_observed, ret_evidence, err);
+}
+
+/* A pair that does not match would keep the old one in force now and stop the next start. */
+static bool pairs_match(const struct change_site *site, const struct service_conf *service,
+                        struct err *err)
+{
+    for (size_t i = 0; i < service->identities.count; i++) {
+        const struct change about = { .store = service->identities.items[i].store };
+        const struct store_conf *store = material_store(site, &about, err);
+        struct pending_place place;
+        str chain;
+        if (store == NULL || !change_pending(site, &about, &place, err) ||
+            !io_read(site->call->arena, str_cstr(site->call->arena, store->certificate),
+                     IO_FILE_MAX, &chain, err) ||
+            !pending_matches(chain, store->key, place.password, err))
+            return err_wrap(err, "not loaded into %.*s/%.*s", STR_ARG(site->call->node->name),
+                            STR_ARG(service->name));
+    }
+    return true;
+}
+
+static bool role_is(const struct change_site *site, const struct change *change,
+                    const struct service_conf *service, struct err *err)
+{
+    str role = S("");
+    if (change->role.len == 0 || site->driver->role == NULL)
+        return true;
+    if (!site->driver->role(site->call, service, &role, err))
+        return false;
+    return role.len == 0 || str_eq(role, change->role) ||
+           err_set(err, ERR_CONFLICT, "%.*s/%.*s is the %.*s now, and was the %.*s when planned",
+                   STR_ARG(site->call->node->name), STR_ARG(service->name), STR_ARG(role),
+                   STR_ARG(change->role));
+}
+
+static bool do_refresh(const struct change_site *site, const struct change *change,
+                       str *ret_evidence, struct err *err)
+{
+    const struct service_conf *service = service_of(site, change, err);
+    if (service == NULL || !role_is(site, change, service, err) || !pairs_match(site, service, err))
+        return false;
+    if (site->driver->refresh == NULL)
+        return err_set(err, ERR_REFUSED, "nothing is known that makes %.*s/%.*s load its files",
+                       STR_ARG(site->call->node->name), STR_ARG(service->name));
+    return site->driver->refresh(site->call, service, ret_evidence, err);
+}
+
+/* ---- the table ---- */
+
+static const struct change_row {
+    bool (*observe)(const struct change_site *site, const struct change *change,
+                    enum observed *ret_observed, str *ret_evidence, struct err *err);
+    bool (*carry_out)(const struct change_site *site, const struct change *change,
+                      str *ret_evidence, struct err *err);
+} rows[STEP_KIND_COUNT] = {
+    [STEP_snapshot] = {observe_snapshot,  do_snapshot},
+    [STEP_issue] = { observe_issue,    NULL       },
+    [STEP_trust] = { observe_anchor,   do_anchor  },
+    [STEP_distrust] = { observe_anchor,   do_anchor  },
+    [STEP_install] = { observe_identity, do_install },
+    [STEP_switch] = { observe_identity, do_switch  },
+    [STEP_refresh] = { observe_refresh,  do_refresh },
+};
+
+bool change_observe(const struct change_site *site, const struct change *change,
+                    enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    if (rows[change->kind].observe == NULL)
+        return err_set(err, ERR_USAGE, "%s is not seen at its node", step_kind_name(change->kind));
+    return rows[change->kind].observe(site, change, ret_observed, ret_evidence, err);
+}
+
+bool change_carry_out(const struct change_site *site, const struct change *change,
+                      str *ret_evidence, struct err *err)
+{
+    enum observed observed;
+    if (rows[change->kind].carry_out == NULL)
+        return err_set(err, ERR_USAGE, "%s is not done at its node", step_kind_name(change->kind));
+    if (!change_observe(site, change, &observed, ret_evidence, err))
+        return false;
+    if (observed == OBSERVED_AFTER)
+        return true;
+    if (observed == OBSERVED_NEITHER)
+        return err_set(err, ERR_CONFLICT, "%.*s: expected %.*s", STR_ARG(*ret_evidence),
+                       STR_ARG(change->expects));
+    return rows[change->kind].carry_out(site, change, ret_evidence, err);
+}
+
+/* ---- preflight ---- */
+
+static bool has_room(struct arena *arena, str folder, struct err *err)
+{
+    struct statvfs fs;
+    const char *path = str_cstr(arena, folder);
+    if (access(path, W_OK) < 0)
+        return err_errno(err, "%s cannot be written to", path);
+    if (statvfs(path, &fs) < 0)
+        return err_errno(err, "%s", path);
+    bool bytes = (uint64_t)fs.f_bavail * fs.f_frsize >= ROOM_BYTES;
+    bool files = fs.f_files == 0 || fs.f_favail >= ROOM_FILES;
+    if (bytes && files)
+        return true;
+    (void)err_set(err, ERR_REFUSED, "%s is full: %llu KiB and %llu files are left", path,
+                  (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize / 1024),
+                  (unsigned long long)fs.f_favail);
+    return err_next(err, "df -h '%s'", path);
+}
+
+bool change_preflight(const struct change_site *site, const struct change *change, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    str_list paths;
+    struct saved_identity identity;
+    if (change->kind != STEP_snapshot)
+        return true;
+    if (!paths_of(site, change, &paths, &identity, err) || !has_room(arena, site->call->state, err))
+        return false;
+    for (size_t i = 0; i < paths.count; i++)
+        if (!has_room(arena, io_dir_of(arena, paths.items[i]), err))
+            return false;
+    return true;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/look.h"
+
+#include "issue/secret.h"
+#include "node/file.h"
+#include "node/run.h"
+#include "store/identity.h"
+#include "tls/endpoint.h"
+#include "tls/probe.h"
+
+#include <string.h>
+
+struct looking {
+    const struct look *look;
+    struct arena *arena;
+    struct node_conf *node; /* resolved */
+    struct emit *emit;
+    finding_list findings;
+};
+
+static str place_of(const struct looking *at, const struct store_conf *store)
+{
+    return str_printf(at->arena, "%.*s/%.*s", STR_ARG(at->node->name), STR_ARG(store->name));
+}
+
+/* The user of the service that uses the store; empty: nobody says. */
+static str user_of(const struct looking *at, str store)
+{
+    for (size_t i = 0; i < at->node->services.count; i++) {
+        const struct service_conf *service = &at->node->services.items[i];
+        for (size_t k = 0; k < service->identities.count; k++)
+            if (str_eq(service->identities.items[k].store, store))
+                return service->run_as;
+        if (str_list_has(&service->trust, store))
+            return service->run_as;
+    }
+    return at->node->run_as;
+}
+
+/* Only root can ask as somebody else; what cannot be asked is not found fault with. */
+static void judge_readable(struct looking *at, const struct store_conf *store, str path)
+{
+    AUTO(err) struct err err = { 0 };
+    str user = user_of(at, store->name);
+    bool can = true;
+    if (path.len == 0 || user.len == 0 || !run_can_read(path, user, &can, &err) || can)
+        return;
+    finding_add(at->arena, &at->findings, FINDING_keystore_unreadable, place_of(at, store),
+                str_printf(at->arena, "%.*s cannot be read by user %.*s, who needs it",
+                           STR_ARG(path), STR_ARG(user)))
+        ->next = str_printf(at->arena, "ls -l '%.*s'", STR_ARG(path));
+}
+
+static void take_findings(struct looking *at, const struct store_conf *store,
+                          const finding_list *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        struct finding finding = findings->items[i];
+        finding.where = place_of(at, store);
+        list_push(at->arena, &at->findings) = finding;
+    }
+}
+
+static void unreadable(struct looking *at, const struct store_conf *store, const struct err *err)
+{
+    enum finding_code code =
+        err->kind == ERR_PASSWORD ? FINDING_keystore_password_wrong : FINDING_keystore_unreadable;
+    finding_add(at->arena, &at->findings, code, place_of(at, store),
+                str_copy(at->arena, str_c(err->msg)));
+}
+
+static void emit_state(struct looking *at, str path)
+{
+    AUTO(err) struct err err = { 0 };
+    str state;
+    if (path.len == 0 || !file_state(at->arena, path, &state, &err))
+        return;
+    emit_object(at->emit, NULL);
+    emit_str(at->emit, "path", path);
+    emit_str(at->emit, "state", state);
+    emit_object_end(at->emit);
+}
+
+static struct store_options options_of(const struct looking *at)
+{
+    return (struct store_options){ .now = at->look->now, .renew_before = at->look->renew_before };
+}
+
+static bool read_password(struct looking *at, const struct store_conf *store, str *ret_password,
+                          struct err *err)
+{
+    const struct secret_source *source = &store->password;
+    *ret_password = (str){ 0 };
+    return (source->file.len == 0 && source->env.len == 0 && source->command.count == 0) ||
+           secret_read(at->arena, source, NULL, ret_password, err);
+}
+
+static void emit_identity(struct looking *at, const struct store_conf *store)
+{
+    AUTO(err) struct err err = { 0 };
+    struct store_options options = options_of(at);
+    struct store_identity identity = { 0 };
+    if (!read_password(at, store, &options.password, &err) ||
+        !store_identity_read(at->arena, str_cstr(at->arena, store->certificate),
+                             str_cstr(at->arena, store->key), &options, &identity, &err))
+        unreadable(at, store, &err);
+    take_findings(at, store, &identity.findings);
+    judge_readable(at, store, store->certificate);
+    judge_readable(at, store, store->key);
+    emit_text(at->emit, "kind", "identity");
+    emit_array(at->emit, "certificates");
+    for (size_t i = 0; i < identity.chain.count; i++)
+        emit_bytes(at->emit, NULL, identity.chain.items[i].der);
+    emit_array_end(at->emit);
+    emit_str(at->emit, "key_spki_sha256", identity.key_spki_sha256);
+    emit_bool(at->emit, "matches", identity.matches);
+}
+
+static void emit_trust(struct looking *at, const struct store_conf *conf)
+{
+    AUTO(err) struct err err = { 0 };
+    struct store_options options = options_of(at);
+    struct store store = { 0 };
+    if (!store_read(at->arena, str_cstr(at->arena, conf->certificates), &options, &store, &err))
+        unreadable(at, conf, &err);
+    take_findings(at, conf, &store.findings);
+    judge_readable(at, conf, conf->certificates);
+    emit_text(at->emit, "kind", "trust");
+    emit_array(at->emit, "certificates");
+    for (size_t i = 0; i < store.entries.count; i++)
+        if (store.entries.items[i].kind == ENTRY_TRUSTED)
+            emit_bytes(at->emit, NULL, store.entries.items[i].cert->der);
+    emit_array_end(at->emit);
+}
+
+static void emit_store(struct looking *at, const struct store_conf *store)
+{
+    emit_object(at->emit, NULL);
+    emit_str(at->emit, "name", store->name);
+    if (store->certificate.len > 0)
+        emit_identity(at, store);
+    else
+        emit_trust(at, store);
+    emit_array(at->emit, "states");
+    emit_state(at, store->certificate);
+    emit_state(at, store->key);
+    emit_state(at, store->certificates);
+    emit_array_end(at->emit);
+    emit_object_end(at->emit);
+}
+
+/* Nothing is verified and nothing presented: the question is only what is shown. */
+static void emit_presented(struct looking *at, const struct service_conf *service)
+{
+    AUTO(err) struct err err = { 0 };
+    struct endpoint endpoint = { 0 };
+    struct probe_request request = { .timeout_ms = at->look->call->timeout_ms };
+    struct probe_result result = { 0 };
+    request.protocol = service->protocol.len > 0 ? service->protocol : S("tls");
+    bool listens = endpoint_parse(service->listen, &endpoint);
+    request.host = endpoint.host;
+    request.port = endpoint.port;
+    if (!listens || !probe_run(at->arena, &request, &result, &err))
+        result =
+            (struct probe_result){ .outcome = PROBE_FAILED,
+                                   .text = err.msg == NULL ? S("its address is not HOST:PORT")
+                                                           : str_copy(at->arena, str_c(err.msg)) };
+    emit_text(at->emit, "outcome", probe_outcome_name(result.outcome));
+    emit_str(at->emit, "text", result.text);
+    emit_array(at->emit, "presented");
+    for (size_t i = 0; i < result.chain.count; i++)
+        emit_bytes(at->emit, NULL, result.chain.items[i].der);
+    emit_array_end(at->emit);
+    emit_bool(at->emit, "certificate_requested", result.client_certificate_requested);
+    emit_list(at->emit, "acceptable_cas", &result.acceptable_cas);
+}
+
+static void emit_peers(struct looking *at, const struct service_conf *service)
+{
+    AUTO(err) struct err err = { 0 };
+    peer_list peers = { 0 };
+    const struct driver *driver = at->look->driver;
+    if (driver->peers == NULL)
+        return;
+    bool known = driver->peers(at->look->call, service, &peers, &err);
+    emit_bool(at->emit, "peers_known", known);
+    if (!known)
+        emit_text(at->emit, "peers_text", err.msg);
+    emit_array(at->emit, "peers");
+    for (size_t i = 0; i < peers.count; i++) {
+        const struct peer *peer = &peers.items[i];
+        emit_object(at->emit, NULL);
+        emit_str(at->emit, "user", peer->user);
+        emit_str(at->emit, "database", peer->database);
+        emit_str(at->emit, "address", peer->address);
+        emit_str(at->emit, "name", peer->name);
+        emit_str(at->emit, "subject", peer->subject);
+        emit_str(at->emit, "serial", peer->serial);
+        emit_str(at->emit, "state", peer->state);
+        emit_object_end(at->emit);
+    }
+    emit_array_end(at->emit);
+}
+
+static void emit_service(struct looking *at, const struct service_conf *service)
+{
+    emit_object(at->emit, NULL);
+    emit_str(at->emit, "name", service->name);
+    if (at->look->connect && service->listen.len > 0) {
+        emit_presented(at, service);
+        emit_peers(at, service);
+    }
+    emit_object_end(at->emit);
+}
+
+/* The part that a service plays changes while it runs: the files only say how it was started. */
+static void read_roles(struct looking *at)
+{
+    const struct driver_call *call = at->look->call;
+    for (size_t i = 0; i < at->node->services.count && at->look->driver->role != NULL; i++) {
+        AUTO(err) struct err err = { 0 };
+        str role = S("");
+        if (at->look->driver->role(call, &at->node->services.items[i], &role, &err) && role.len > 0)
+            at->node->services.items[i].role = role;
+    }
+}
+
+bool look_emit(const struct look *look, struct emit *emit, struct err *err)
+{
+    struct looking at = { .look = look, .arena = look->call->arena, .emit = emit };
+    if (!driver_resolve(look->driver, look->call, look->fragment, &at.findings, err))
+        return false;
+    at.node = &look->fragment->nodes.items[0];
+    if (look->connect)
+        read_roles(&at);
+    emit_str(emit, "fragment", cluster_format(at.arena, look->fragment));
+    emit_array(emit, "stores");
+    for (size_t i = 0; i < at.node->stores.count; i++)
+        emit_store(&at, &at.node->stores.items[i]);
+    emit_array_end(emit);
+    emit_array(emit, "services");
+    for (size_t i = 0; i < at.node->services.count; i++)
+        emit_service(&at, &at.node->services.items[i]);
+    emit_array_end(emit);
+    findings_emit(emit, "findings", &at.findings);
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* material.h - what a step puts in place: the bytes of an identity and the files they belong in. */
+#ifndef NODE_MATERIAL_H
+#define NODE_MATERIAL_H
+
+#include "node/change.h"
+
+struct material {
+    str leaf; /* fingerprint of the certificate, "sha256:…" */
+    str chain_pem;
+    str key_bytes;               /* empty where the key stays as it is */
+    struct identity_files files; /* where they belong */
+};
+
+/* Of a certificate that is pending ("new:…"): beside the files in use, or over them. Of one that
+   was there before ("sha256:…"): as the snapshot has it. ERR_REFUSED when there is no such thing.
+ */
+MUST_CHECK bool material_of(const struct change_site *site, const struct change *change,
+                            struct material *ret_material, struct err *err);
+
+/* The store that the change is about; NULL with ERR_USAGE when the node has none of that name. */
+const struct store_conf *material_store(const struct change_site *site, const struct change *change,
+                                        struct err *err);
+
+/* The fingerprint of the first certificate in the file at `path`, or "absent". */
+MUST_CHECK bool material_leaf(struct arena *arena, str path, str *ret_leaf, struct err *err);
+
+#endif

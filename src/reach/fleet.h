@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet.h - a worker at every node of a cluster, asked by the node's name. */
+#ifndef REACH_FLEET_H
+#define REACH_FLEET_H
+
+#include "cluster/cluster.h"
+#include "reach/reach.h"
+
+struct fleet_member {
+    str node, state;    /* the state folder that its worker is given */
+    struct reach reach; /* pid 0 when it could not be started */
+};
+
+struct fleet {
+    struct arena *arena; /* borrowed */
+    const char *program; /* the workers' program; NULL: this one's own file */
+    LIST(struct fleet_member) members;
+};
+
+/* Start a worker at each node; `usual` is where the nodes' own folders are when the cluster file
+   names none. A worker that does not start is missed when it is asked. */
+void fleet_open(struct arena *arena, const struct cluster *cluster, const char *program, str usual,
+                struct fleet *ret_fleet);
+void fleet_close(struct fleet *fleet);
+DEFINE_AUTO(fleet, struct fleet, fleet_close(handle))
+
+/* Another worker for a node whose worker was lost; it is missed when it does not start. */
+void fleet_restart(struct fleet *fleet, str node);
+
+/* NULL when there is no such node. */
+struct reach *fleet_reach(struct fleet *fleet, str node);
+
+/* The declared node as a request carries it: the text of a cluster file with this node alone. */
+str fleet_node_text(struct arena *arena, const struct node_conf *node);
+
+/* A member of an answer that is JSON text, copied; empty when it is not there. */
+str answer_text(struct arena *arena, const json_t *answer, const char *name);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "survey/parts.h"
+
+/*
+ * A server can say who is connected to it and with which certificate. A standby is told from
+ * another of the same user by its certificate's serial number, and where that is an older one by
+ * what it calls itself.
+ */
+
+static bool streams(const struct link_conf *link)
+{
+    return str_eq(link->database, S("replication"));
+}
+
+static str without_zeros(str hex)
+{
+    while (hex.len > 1 && hex.ptr[0] == '0')
+        hex = (str){ hex.ptr + 1, hex.len - 1 };
+    return hex;
+}
+
+/* The serial number that a link's client has stored, or the empty string. */
+static str stored_serial(const struct survey *survey, const struct link *link)
+{
+    if (link->client_identity == NO_ID)
+        return S("");
+    uint32_t chain = survey->model.identities.items[link->client_identity].stored;
+    size_t count = 0;
+    const uint32_t *members =
+        chain == NO_ID ? NULL : model_members(survey->model.chains.items[chain], &count);
+    return count == 0 ? S("") : without_zeros(survey->model.certs.items[members[0]].serial);
+}
+
+/* One server's side: its peers, and which of them are accounted for. */
+struct ledger {
+    struct survey *survey;
+    const struct service *server;
+    const peer_list *peers;
+    bool *taken; /* by peer */
+};
+
+static bool may_be(const struct peer *peer, const struct link *link, const struct link_conf *conf)
+{
+    bool replication = str_eq(peer->database, S("replication"));
+    bool user = link->user.len == 0 || str_eq(peer->user, link->user);
+    return user && replication == streams(conf);
+}
+
+/* Take the peer that is this link's client: by certificate, else by name, else any that is left. */
+static const struct peer *take_stream(struct ledger *ledger, const struct link *link,
+                                      const struct link_conf *conf, bool by_serial)
+{
+    str serial = stored_serial(ledger->survey, link);
+    str node = ledger->survey->model.services.items[link->from].node;
+    size_t found = ledger->peers->count;
+    for (size_t i = 0; i < ledger->peers->count; i++) {
+        const struct peer *peer = &ledger->peers->items[i];
+        if (ledger->taken[i] || !may_be(peer, link, conf))
+            continue;
+        bool same = str_eq(without_zeros(peer->serial), serial);
+        if (by_serial ? same : found == ledger->peers->count || str_eq(peer->name, node))
+            found = i;
+    }
+    if (found == ledger->peers->count)
+        return NULL;
+    ledger->taken[found] = true;
+    return &ledger->peers->items[found];
+}
+
+static void note_old_session(struct survey *survey, const struct link *link,
+                             const struct peer *peer)
+{
+    struct identity *identity = &survey->model.identities.items[link->client_identity];
+    identity->stale = true;
+    finding_add(survey->arena, &survey->findings, FINDING_restart_needed_after_renewal,
+                survey->model.services.items[link->from].key,
+                str_printf(survey->arena,
+                           "is connected to %.*s with certificate %.*s; %.*s/%.*s holds another",
+                           STR_ARG(survey->model.services.items[link->to].key),
+                           STR_ARG(peer->serial), STR_ARG(identity->node),
+                           STR_ARG(identity->store)));
+}
+
+static void note_no_stream(struct survey *survey, const struct link *link)
+{
+    finding_add(survey->arena, &survey->findings, FINDING_not_replicating,
+                survey->model.services.items[link->from].key,
+                str_printf(survey->arena, "does not stream from %.*s",
+                           STR_ARG(survey->model.services.items[link->to].key)));
+}
+
+/* Two rounds, so that a stream with the right certificate is never taken for another's. */
+static void match_streams(struct ledger *ledger)
+{
+    struct model *model = &ledger->survey->model;
+    AUTO(arena) struct arena scratch = { 0 };
+    bool *matched = arena_alloc(&scratch, model->links.count + 1, sizeof(bool));
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < model->links.count; i++) {
+            const struct link *link = &model->links.items[i];
+            const struct link_conf *conf = ledger->survey->to.items[i];
+            if (&model->services.items[link->to] != ledger->server || !streams(conf) || matched[i])
+                continue;
+            const struct peer *peer = take_stream(ledger, link, conf, round == 0);
+            matched[i] = peer != NULL;
+            if (round == 1 && peer == NULL)
+                note_no_stream(ledger->survey, link);
+            else if (round == 1 && link->client_identity != NO_ID)
+                note_old_session(ledger->survey, link, peer);
+        }
+}
+
+static bool is_declared(const struct ledger *ledger, const struct peer *peer)
+{
+    const struct model *model = &ledger->survey->model;
+    for (size_t i = 0; i < model->links.count; i++)
+        if (&model->services.items[model->links.items[i].to] == ledger->server &&
+            !streams(ledger->survey->to.items[i]) &&
+            may_be(peer, &model->links.items[i], ledger->survey->to.items[i]))
+            return true;
+    return false;
+}
+
+static void note_undeclared(struct ledger *ledger, const struct peer *peer)
+{
+    struct arena *arena = ledger->survey->arena;
+    str text = str_printf(
+        arena, "user %.*s is connected from %.*s%s%.*s, and no link says so", STR_ARG(peer->user),
+        STR_ARG(peer->address.len > 0 ? peer->address : S("its socket")),
+        peer->subject.len > 0 ? " with a certificate for " : " without a certificate",
+        STR_ARG(peer->subject));
+    for (size_t i = 0; i < ledger->survey->findings.count; i++)
+        if (str_eq(ledger->survey->findings.items[i].text, text))
+            return;
+    finding_add(arena, &ledger->survey->findings, FINDING_undeclared_peer, ledger->server->key,
+                text);
+}
+
+static void look_at(struct survey *survey, const struct service *server)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    const struct seen_service *seen =
+        seen_service(survey_seen_node(survey, server->node), server->name);
+    if (seen == NULL || !seen->peers_known)
+        return;
+    struct ledger ledger = { .survey = survey, .server = server, .peers = &seen->peers };
+    ledger.taken = arena_alloc(&scratch, seen->peers.count + 1, sizeof(bool));
+    match_streams(&ledger);
+    for (size_t i = 0; i < seen->peers.count; i++)
+        if (!ledger.taken[i] && !is_declared(&ledger, &seen->peers.items[i]))
+            note_undeclared(&ledger, &seen->peers.items[i]);
+}
+
+void survey_look_at_peers(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->model.services.count; i++)
+        look_at(survey, &survey->model.services.items[i]);
+}

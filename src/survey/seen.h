@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seen.h - what a node's worker answered when it was told to look (node/look.h), as values. */
+#ifndef SURVEY_SEEN_H
+#define SURVEY_SEEN_H
+
+#include "cause/catalogue.h"
+#include "cluster/cluster.h"
+#include "node/driver.h"
+#include "x509/cert.h"
+
+#include <jansson.h>
+
+typedef LIST(struct cert) cert_list;
+
+struct seen_file {
+    str path, state; /* "sha256:…" or "absent" */
+};
+typedef LIST(struct seen_file) seen_file_list;
+
+struct seen_store {
+    str name;
+    bool trust;             /* otherwise an identity */
+    cert_list certificates; /* in the file's order */
+    str key_spki_sha256;    /* empty while the key is missing or locked */
+    bool matches;
+    seen_file_list files;
+};
+
+struct seen_service {
+    str name;
+    bool asked; /* it listens and was connected to */
+    str outcome, text;
+    cert_list presented; /* leaf first */
+    bool certificate_requested;
+    str_list acceptable_cas;
+    bool peers_known;
+    peer_list peers;
+};
+
+struct seen_node {
+    bool reached;
+    moment clock; /* the node's, when it answered */
+    LIST(struct seen_store) stores;
+    LIST(struct seen_service) services;
+};
+
+/* Everything is copied into `arena`. `fragment` gets the node as it is and its links. */
+MUST_CHECK bool seen_read(struct arena *arena, const json_t *answer, struct seen_node *ret_node,
+                          struct cluster *ret_fragment, finding_list *findings, struct err *err);
+
+const struct seen_store *seen_store(const struct seen_node *node, str name);
+const struct seen_service *seen_service(const struct seen_node *node, str name);
+
+#endif
