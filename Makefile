@@ -13,6 +13,8 @@ clean:
 	rm -rf build build-clang build-san
 docs: build
 	build/reseal generate causes >docs/causes.md
+	build/reseal generate cluster >docs/cluster.md
+	build/reseal generate schema >docs/cluster.schema.json
 	build/reseal generate commands >docs/commands.md
 	build/reseal generate findings >docs/findings.md
 # A minute for each target, about ten minutes with the builds.

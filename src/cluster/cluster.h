@@ -2,9 +2,9 @@
 /*
  * cluster.h - the cluster file: what is declared of nodes, stores, services and links.
  *
- * One schema table (schema.c) drives the parser, its errors (file, line, nearest valid name) and
- * the writer. What a driver discovers is a fragment in the
- * same words, so that discovered and declared facts merge, print and compare in one way.
+ * One schema table (schema.c) drives the parser, its errors (file, line, nearest valid name), the
+ * writer, the JSON Schema and docs/cluster.md. What a driver discovers is a fragment in the same
+ * words, so that discovered and declared facts merge, print and compare in one way.
  *
  * Everything lives in the arena that was given to the parser. A value that is not there is the
  * empty string, an empty list or 0; `line` is where it was declared, 0 for a discovered one.

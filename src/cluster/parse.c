@@ -149,6 +149,14 @@ static bool unknown_key(struct parser *p, const struct section *section,
                 STR_ARG(item->key), near);
 }
 
+static bool not_one(struct parser *p, const struct section *section, const struct yaml *node)
+{
+    struct buf keys = { 0 };
+    for (size_t i = 0; i < section->count; i++)
+        buf_printf(p->arena, &keys, "%s%s", i > 0 ? ", " : "", section->fields[i].key);
+    return fail(p, node->line, "a %s is one of %s", section->name, buf_str(&keys).ptr);
+}
+
 static void set_defaults(const struct section *section, void *object)
 {
     for (size_t i = 0; i < section->count; i++) {
@@ -199,9 +207,7 @@ static bool parse_section(struct parser *p, const struct section *section, const
         if (needed && find_item(node, field->key) == NULL)
             return fail(p, node->line, "a %s needs '%s'", section->name, field->key);
     }
-    if (strcmp(section->name, "secret") == 0 && node->items.count != 1)
-        return fail(p, node->line, "a secret is one of file, env, command, descriptor");
-    return true;
+    return !section->one_of || node->items.count == 1 || not_one(p, section, node);
 }
 
 bool cluster_parse(struct arena *arena, const char *path, str text, bool fragment,

@@ -51,11 +51,11 @@ static const struct field secret_fields[] = {
     { "descriptor", FIELD_DESCRIPTOR, AT(int, descriptor), "an inherited file descriptor to read it from" },
 };
 #undef OWNER
-static const struct section secret_section = { "secret", sizeof(struct secret_source), secret_fields, COUNT(secret_fields), 0, true };
+static const struct section secret_section = { "secret", sizeof(struct secret_source), secret_fields, COUNT(secret_fields), 0, true, .one_of = true };
 
 #define OWNER struct issuer_conf
 static const struct field issuer_fields[] = {
-    CHOICE(kind, "what signs new certificates", "local", .fallback = "local"),
+    CHOICE(kind, "what signs: local is a CA whose key is in a file", "local", .fallback = "local"),
     PATH(certificate, "the authority's certificate", .required = true),
     PATH(key, "the authority's private key", .required = true),
     ONE(passphrase, struct secret_source, secret_section, "where the key's passphrase comes from"),
@@ -65,11 +65,11 @@ static const struct section issuer_section = { "issuer", sizeof(struct issuer_co
 
 #define OWNER struct policy_conf
 static const struct field policy_fields[] = {
-    DURATION(renew_before, "renew when less than this is left", .fallback = "30d"),
+    DURATION(renew_before, "a certificate is due when less than this is left of it", .fallback = "30d"),
     DURATION(lifetime, "lifetime of a new certificate", .fallback = "90d"),
-    CHOICE(key, "a new key for each certificate, or the old one", "new|keep", .fallback = "new"),
-    NUMBER(max_unavailable, "services that may be down at once", .fallback = "1", .max = 100000),
-    CHOICE(on_failure, "what a failed step does to the rest", "stop", .fallback = "stop"),
+    CHOICE(key, "whether a renewed certificate gets a new private key or keeps the old one", "new|keep", .fallback = "new"),
+    NUMBER(max_unavailable, "how many services a plan may take down at once", .fallback = "1", .max = 100000),
+    CHOICE(on_failure, "after a failed step: stop leaves the rest undone", "stop", .fallback = "stop"),
 };
 #undef OWNER
 static const struct section policy_section = { "policy", sizeof(struct policy_conf), policy_fields, COUNT(policy_fields), 0, true };
@@ -77,11 +77,11 @@ static const struct section policy_section = { "policy", sizeof(struct policy_co
 #define OWNER struct store_conf
 static const struct field store_fields[] = {
     CHOICE(format, "file format; found by content when absent", "pem|der"),
-    PATH(certificate, "the identity's certificate and chain"),
-    PATH(key, "the identity's private key"),
+    PATH(certificate, "the certificate to show, followed by its chain"),
+    PATH(key, "its private key"),
     PATH(certificates, "the certificates that are trusted"),
     PATH(crl, "certificate revocation lists"),
-    PATH(path, "the one file of a format that holds all"),
+    PATH(path, "the one file of a format that keeps keys and certificates together"),
     ONE(password, struct secret_source, secret_section, "where the password comes from"),
 };
 #undef OWNER
@@ -89,8 +89,8 @@ static const struct section store_section = { "store", sizeof(struct store_conf)
 
 #define OWNER struct identity_conf
 static const struct field identity_fields[] = {
-    STRING(store, "the store that holds it", .required = true),
-    STRING(sni, "the server name it is shown for"),
+    STRING(store, "the store on this node that holds certificate and key", .required = true),
+    STRING(sni, "the server name that a client must ask for to be shown this one"),
 };
 #undef OWNER
 static const struct section identity_section = { "identity", sizeof(struct identity_conf), identity_fields, COUNT(identity_fields), offsetof(struct identity_conf, line), false };
@@ -98,26 +98,26 @@ static const struct section identity_section = { "identity", sizeof(struct ident
 #define LOADS "per_connection|per_session|reload|restart"
 #define OWNER struct load_conf
 static const struct field load_fields[] = {
-    CHOICE(identity, "when a new identity takes effect", LOADS),
-    CHOICE(trust, "when a new trust store takes effect", LOADS),
+    CHOICE(identity, "when a new certificate and key take effect", LOADS),
+    CHOICE(trust, "when a changed trust store takes effect", LOADS),
 };
 #undef OWNER
 static const struct section load_section = { "load", sizeof(struct load_conf), load_fields, COUNT(load_fields), 0, false };
 
 #define OWNER struct service_conf
 static const struct field service_fields[] = {
-    STRING(listen, "address and port; absent for a pure client"),
-    STRING(protocol, "how TLS is begun, such as postgresql"),
-    MANY(identities, struct identity_conf, identity_section, FIELD_SECTIONS, "the identities it shows"),
-    STRINGS(trust, "the stores it trusts"),
-    CHOICE(client_auth, "whether clients show a certificate", "none|optional|required"),
-    STRING(client_identity, "the subject that clients must have"),
-    CHOICE(stack, "the TLS library", "openssl"),
-    CHOICE(client_selects, "when the client shows its identity", "always|by_issuer"),
+    STRING(listen, "address:port that it listens on; absent for a pure client"),
+    STRING(protocol, "how TLS begins there: a name that check --protocol takes"),
+    MANY(identities, struct identity_conf, identity_section, FIELD_SECTIONS, "the certificates that it shows"),
+    STRINGS(trust, "the stores on this node whose certificates it accepts"),
+    CHOICE(client_auth, "whether its clients show a certificate", "none|optional|required"),
+    STRING(client_identity, "the subject that a client's certificate must have, such as CN=app"),
+    CHOICE(stack, "the TLS library that it uses", "openssl"),
+    CHOICE(client_selects, "as a client: shows its certificate always, or to servers that name its issuer", "always|by_issuer"),
     ONE(load, struct load_conf, load_section, "who loads what, when"),
     CHOICE(role, "its part in replication", "primary|replica"),
     STRING(run_as, "the user it runs as"),
-    STRINGS(refresh, "the command that makes it load new files"),
+    STRINGS(refresh, "the command that makes it load new files, as an argument list"),
     PATH(reference, "libpq service file that names this client's identity"),
 };
 #undef OWNER
@@ -126,7 +126,7 @@ static const struct section service_section = { "service", sizeof(struct service
 #define OWNER struct node_conf
 static const struct field node_fields[] = {
     CHOICE(reach, "how the node is reached", "local", .fallback = "local"),
-    STRING(system, "the driver that discovers its services"),
+    STRING(system, "the product, such as postgresql, whose driver finds stores and services"),
     PATH(data, "data folder of the system"),
     PATH(socket, "socket folder of the system"),
     PATH(config, "main configuration file of the system"),
@@ -147,7 +147,7 @@ static const struct field link_fields[] = {
     STRING(name, "the name that the client dials and verifies"),
     STRING(identity, "the client's identity: a store on its node"),
     STRING(trust, "the client's trust: a store on its node"),
-    CHOICE(verify, "what the client verifies", "none|ca|full"),
+    CHOICE(verify, "what the client verifies: ca the server's issuer, full its name as well", "none|ca|full"),
     STRING(user, "the user that the client logs in as"),
     STRING(database, "the database that the client asks for; replication: it streams from the server"),
 };
@@ -232,4 +232,15 @@ bool choice_valid(const char *choices, str value)
         if (str_eq(str_cut(&rest, '|'), value))
             return true;
     return false;
+}
+
+void schema_sections(struct arena *arena, const struct section *section, section_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i] == section)
+            return;
+    list_push(arena, list) = section;
+    for (size_t i = 0; i < section->count; i++)
+        if (section->fields[i].section != NULL)
+            schema_sections(arena, section->fields[i].section, list);
 }

@@ -3,6 +3,7 @@
 #ifndef CLUSTER_SCHEMA_H
 #define CLUSTER_SCHEMA_H
 
+#include "base/emit.h"
 #include "cluster/cluster.h"
 
 enum field_kind {
@@ -37,6 +38,7 @@ struct section {
     size_t count;
     size_t line; /* offset of its `int line`, 0 for none */
     bool always; /* has its defaults even when the file does not name it */
+    bool one_of; /* has exactly one of its keys */
 };
 
 extern const struct section cluster_section, node_section;
@@ -52,5 +54,16 @@ void *field_add(struct arena *arena, void *object, const struct field *field);
 
 bool field_is_default(const void *object, const struct field *field);
 bool choice_valid(const char *choices, str value);
+
+/* `section` and all below it, each once, where it is first met. */
+typedef LIST(const struct section *) section_list;
+void schema_sections(struct arena *arena, const struct section *section, section_list *list);
+
+/* The table as a JSON Schema (draft 2020-12): for what the parser takes of a file's shape, not for
+   where its names lead. */
+void schema_emit(struct emit *emit);
+
+/* The table as a page of Markdown. */
+str schema_page(struct arena *arena);
 
 #endif

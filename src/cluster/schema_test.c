@@ -116,3 +116,15 @@ TEST(adding_to_a_list_by_its_row_is_seen_through_its_member)
         check_int(cluster.nodes.items[i].port, i);
     check(list_item(nodes, field_list(&cluster, nodes), 7) == &cluster.nodes.items[7]);
 }
+
+TEST(the_sections_of_the_schema_are_found_once_each_and_have_different_names)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    section_list sections = { 0 };
+    schema_sections(&arena, &cluster_section, &sections);
+    for (size_t i = 0; i < sections.count; i++)
+        for (size_t k = 0; k < i; k++)
+            check(strcmp(sections.items[i]->name, sections.items[k]->name) != 0);
+    check(sections.items[0] == &cluster_section);
+    check(sections.count >= 10);
+}

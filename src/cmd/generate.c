@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 #include "cause/catalogue.h"
+#include "cluster/schema.h"
 
 #include <string.h>
 
@@ -64,6 +65,24 @@ static bool do_commands(struct cmd *cmd, const char *argument, struct err *err)
     return true;
 }
 
+static bool do_cluster(struct cmd *cmd, const char *argument, struct err *err)
+{
+    (void)argument;
+    (void)err;
+    AUTO(arena) struct arena arena = { 0 };
+    fprintf(cmd->out, "%.*s", STR_ARG(schema_page(&arena)));
+    return true;
+}
+
+static bool do_schema(struct cmd *cmd, const char *argument, struct err *err)
+{
+    (void)argument;
+    (void)err;
+    struct emit emit = { .out = cmd->out };
+    schema_emit(&emit);
+    return true;
+}
+
 static bool do_man(struct cmd *cmd, const char *argument, struct err *err)
 {
     (void)cmd;
@@ -83,6 +102,8 @@ static const struct page {
     {"causes",      NULL,            do_causes    },
     { "findings",   NULL,            do_findings  },
     { "commands",   NULL,            do_commands  },
+    { "cluster",    NULL,            do_cluster   },
+    { "schema",     NULL,            do_schema    },
     { "man",        "DIR",           do_man       },
     { "completion", "bash|zsh|fish", do_completion},
 };
@@ -117,8 +138,10 @@ const struct command command_generate = {
     .name = "generate",
     .arguments = "PAGE|man DIR|completion SHELL",
     .summary = "print what comes from the program's tables: documentation, completion",
-    .description = "PAGE is causes, findings or commands; `make docs` writes them into docs/.\n"
-                   "man DIR writes the manual pages; SHELL is bash, zsh or fish.",
+    .description =
+        "PAGE is causes, findings, commands, cluster (the cluster file) or schema (its JSON\n"
+        "Schema); `make docs` writes them into docs/.\n"
+        "man DIR writes the manual pages; SHELL is bash, zsh or fish.",
     .examples =
         "reseal generate completion bash >~/.local/share/bash-completion/completions/reseal",
     .words_min = 1,

@@ -1,8 +1,9 @@
 # The pages in docs/ are what the tables say.
 . "$TESTS/lib.sh"
-for page in causes commands findings; do
-    "$RESEAL" generate $page >page
-    same "docs/$page.md is what the program generates" page <"$TESTS/../docs/$page.md"
+for file in causes.md cluster.md commands.md findings.md cluster.schema.json; do
+    case $file in *.json) page=schema ;; *) page=${file%.md} ;; esac
+    "$RESEAL" generate "$page" >page
+    same "docs/$file is what the program generates" page <"$TESTS/../docs/$file"
 done
 run "$RESEAL" generate nothing
 same "an unknown page is refused" out <<'X'
