@@ -5,6 +5,7 @@ deps=$TESTS/../tools/deps
 export DEPS_ROOT="$PWD/root" PATH="$PWD/bin:$PATH"
 policy=root/usr/sbin/policy-rc.d
 pgconf=root/etc/postgresql-common/createcluster.conf
+fails() { ! "$@"; }
 mkdir -p bin root/usr/sbin root/etc/postgresql-common root/var/lib
 stand_in() { { echo '#!/bin/sh'; cat; } >"bin/$1"; chmod 755 "bin/$1"; }
 echo 'echo "systemctl $*" >>log' | stand_in systemctl
@@ -35,11 +36,14 @@ echo '# theirs' >$pgconf
 same "the install sees the policy, no main cluster, masked units and a fresh index" log <<'S'
 update
 systemctl mask --quiet postgresql.service
+systemctl mask --quiet slapd.service
 policy says 101
 create_main_cluster = false
 UCF_FORCE_CONFFOLD=1
 systemctl unmask --quiet postgresql.service
 systemctl disable --quiet postgresql.service
+systemctl unmask --quiet slapd.service
+systemctl disable --quiet slapd.service
 S
 echo theirs | same "the policy that was there comes back" $policy
 echo '# theirs' | same "PostgreSQL's defaults that were there come back" $pgconf
@@ -54,7 +58,7 @@ touch all-installed
 "$deps" demo
 echo theirs | same "the next run restores the policy, even when nothing is missing" $policy
 echo '# theirs' | same "and PostgreSQL's defaults" $pgconf
-true_that "and unmasks the unit" grep -q 'unmask --quiet postgresql.service' log
+true_that "and unmasks the units" grep -q 'unmask --quiet slapd.service' log
 true_that "and leaves nothing of its own" test -z "$(find root -name '*reseal*')"
 
 rm -f all-installed $policy $pgconf
@@ -71,3 +75,12 @@ echo older >$policy.reseal-saved
 code=$?
 true_that "two policies that are not ours are refused" test $code -eq 1
 echo older | same "and the saved one is not overwritten" $policy.reseal-saved
+
+# Services that someone has already are not for us to mask, nor to disable afterwards.
+mkdir -p root/etc/init.d root/usr/lib/systemd/system
+touch root/etc/init.d/slapd root/usr/lib/systemd/system/postgresql.service
+rm -f "$policy.reseal-saved" $policy
+: >log
+"$deps" demo >/dev/null 2>&1
+true_that "the install runs" grep -q '^policy says 101$' log
+true_that "units that were there are left alone" fails grep -q systemctl log
