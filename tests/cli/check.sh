@@ -30,21 +30,8 @@ X
 leaf good 20260101000000Z 20991231235959Z
 leaf old 20200101000000Z 20200201000000Z
 
-# serve OPTIONS...: a server on a free port, given in $port; ended by its pid, in $server.
-serve() {
-    for try in 1 2 3 4 5 6 7 8 9 10; do
-        port=$((20000 + ($$ * 7 + try * 131) % 30000))
-        openssl s_server -accept "127.0.0.1:$port" -quiet "$@" >server.out 2>&1 </dev/null &
-        server=$!
-        for wait in 1 2 3 4 5 6 7 8 9 10; do
-            kill -0 "$server" 2>/dev/null || break
-            grep -q ":$(printf %04X "$port") .* 0A " /proc/net/tcp && return 0
-            sleep 0.1
-        done
-        kill "$server" 2>/dev/null
-    done
-    return 1
-}
+s_server() { exec openssl s_server -accept "127.0.0.1:$port" -quiet "$@"; }
+serve() { on_free_port s_server "$@"; }
 trap 'kill "$server" 2>/dev/null' EXIT
 
 # seen COMMAND...: as run, with what differs from run to run taken out.
