@@ -104,6 +104,17 @@ static void conclude_alert(struct attempt *attempt)
     result->late = attempt->shaken;
 }
 
+/* Some servers, GnuTLS's among them, cut the connection without an alert when they do not like what
+   they got for a certificate: whether they asked for one is all that tells. */
+static const char *asked_for(const struct attempt *attempt)
+{
+    if (!attempt->seen.client_certificate_requested)
+        return "";
+    return attempt->request->certificate_pem.len > 0
+               ? "; the server had asked for a client certificate and got ours"
+               : "; the server had asked for a client certificate and got none";
+}
+
 /* The connection ended without an alert; OpenSSL's queue may say why. */
 static void conclude_broken(struct attempt *attempt, bool secured)
 {
@@ -115,7 +126,8 @@ static void conclude_broken(struct attempt *attempt, bool secured)
     str text = str_c(words);
     if (attempt->shaken)
         conclude(attempt->result, PROBE_FAILED, CAUSE_none,
-                 str_printf(attempt->arena, "%s after the handshake, without an answer", words));
+                 str_printf(attempt->arena, "%s after the handshake, without an answer%s", words,
+                            asked_for(attempt)));
     else if (reason == SSL_R_UNSUPPORTED_PROTOCOL)
         conclude(attempt->result, PROBE_FAILED, CAUSE_protocol_version_mismatch, text);
     else if (secured && !attempt->heard)
@@ -126,7 +138,8 @@ static void conclude_broken(struct attempt *attempt, bool secured)
                  S("the server closed the connection before TLS began"));
     else
         conclude(attempt->result, PROBE_FAILED,
-                 attempt->seen.malformed ? CAUSE_cert_malformed : CAUSE_none, text);
+                 attempt->seen.malformed ? CAUSE_cert_malformed : CAUSE_none,
+                 str_printf(attempt->arena, "%s%s", words, asked_for(attempt)));
 }
 
 /* `secured`: TLS had begun when the connection ended like this. */

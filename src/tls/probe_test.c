@@ -27,6 +27,7 @@ struct server {
         *plain;  /* answers before TLS, one per read, ended by ptr NULL; a first one of "" waits */
     bool greets; /* the first answer comes unasked */
     str answer;  /* after one read through TLS */
+    bool cuts;   /* takes any or no client certificate, then closes without a word */
     pthread_t thread;
 };
 
@@ -53,7 +54,8 @@ static SSL_CTX *server_context(const struct server *server)
         SSL_CTX_set_min_proto_version(context, server->version);
     if (server->client_ca != NULL) {
         add_root(context, server->client_ca);
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        int must = server->cuts ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | must, NULL);
     }
     return context;
 }
@@ -64,7 +66,8 @@ static void serve_tls(const struct server *server, int fd)
     AUTO(SSL_CTX) SSL_CTX *context = server_context(server);
     AUTO(SSL) SSL *ssl = SSL_new(context);
     SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof(bytes)) > 0 && server->answer.len > 0) {
+    if (SSL_accept(ssl) == 1 && !server->cuts && SSL_read(ssl, bytes, sizeof(bytes)) > 0 &&
+        server->answer.len > 0) {
         SSL_write(ssl, server->answer.ptr, (int)server->answer.len);
         SSL_read(ssl, bytes, sizeof(bytes));
     }
@@ -248,6 +251,30 @@ TEST(a_client_certificate_is_judged_by_the_server_late_in_tls_1_3_and_at_once_in
         mutual(
             &world, version, &world.client_other,
             (struct expectation){ PROBE_REFUSED_BY_PEER, CAUSE_client_ca_not_accepted, 48, late });
+    }
+    world_end(&world);
+}
+
+TEST(a_server_that_cuts_the_connection_without_an_alert_is_quoted_with_what_it_had_asked_for)
+{
+    static const char *const texts[] = {
+        "unexpected eof while reading after the handshake, without an answer; the server had asked "
+        "for a client certificate and got none",
+        "unexpected eof while reading after the handshake, without an answer; the server had asked "
+        "for a client certificate and got ours",
+    };
+    struct world world;
+    world_make(&world);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct server server = {
+            .leaf = &world.server, .client_ca = &world.root, .version = TLS1_3_VERSION, .cuts = true
+        };
+        start(&server);
+        struct probe_result got =
+            run(&world, asking(&server, &world.root), i == 0 ? NULL : &world.client);
+        stop(&server);
+        expect(&got, (struct expectation){ PROBE_FAILED, CAUSE_none, -1 });
+        check_str(got.text, str_c(texts[i]));
     }
     world_end(&world);
 }
