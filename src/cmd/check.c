@@ -20,13 +20,13 @@ struct check_options {
 // clang-format off
 #define AT(type, member) OPTION_AT(struct check_options, type, member)
 static const struct option options[] = {
-    { "protocol", 'p', OPTION_TEXT, "NAME", "how to begin TLS: tls, postgresql, smtp, … (default: by the port)", NULL, AT(const char *, protocol) },
+    { "protocol", 'p', OPTION_TEXT, "NAME", "how to begin TLS: tls, postgresql, mysql, ldap, smtp, imap, pop3, ftp (default: by the port)", NULL, AT(const char *, protocol) },
     { "name", 'n', OPTION_TEXT, "NAME", "the name to send and to verify (default: HOST)", NULL, AT(const char *, name) },
     { "verify", 0, OPTION_CHOICE, "HOW", "what this client verifies (default: full)", "none|ca|full", AT(const char *, verify) },
     { "ca", 0, OPTION_FILE, "FILE", "the anchors that this client trusts (default: the system's)", NULL, AT(const char *, trust) },
     { "cert", 0, OPTION_FILE, "FILE", "the client certificate, with its chain", NULL, AT(const char *, certificate) },
     { "key", 0, OPTION_FILE, "FILE", "its private key (default: in the certificate's file)", NULL, AT(const char *, key) },
-    { "user", 'u', OPTION_TEXT, "USER", "who to log in as where the protocol asks (default: postgres)", NULL, AT(const char *, user) },
+    { "user", 'u', OPTION_TEXT, "USER", "who to log in as where the protocol asks (default: by the protocol)", NULL, AT(const char *, user) },
     { "warn", 0, OPTION_DURATION, "TIME", "warn of certificates that end within this (default: 30d)", NULL, AT(int64_t, warn) },
     { "at", 0, OPTION_TIME, "TIME", "judge a cluster at this moment instead of now", NULL, AT(int64_t, at) },
     { "offline", 0, OPTION_FLAG, NULL, "judge a cluster by its stores alone, without connecting", NULL, AT(bool, offline) },

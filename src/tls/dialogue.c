@@ -2,9 +2,19 @@
 #include "tls/dialogue.h"
 
 #include "base/clock.h"
+#include "tls/ldap.h"
+#include "tls/mysql.h"
 #include "tls/postgresql.h"
 
 enum { LINE_MAX_BYTES = 1024, LINES_MAX = 64, GRACE_MS = 500 };
+
+void talk_decide(struct talk *talk, enum probe_outcome outcome, enum cause cause, str text)
+{
+    talk->decided = true;
+    talk->result->outcome = outcome;
+    talk->result->cause = cause;
+    talk->result->text = text;
+}
 
 /* One line without its CR LF; one byte a read, so nothing of the TLS that follows is swallowed. */
 static enum wire_end read_line(struct talk *talk, char line[LINE_MAX_BYTES], str *ret_line)
@@ -54,11 +64,9 @@ static enum wire_end line_prelude(struct talk *talk)
             return end;
         if (str_starts(line, str_c(at->want)))
             continue;
-        talk->decided = true;
-        talk->result->outcome = PROBE_NOT_TLS;
-        talk->result->cause = CAUSE_tls_on_plaintext_port;
-        talk->result->text =
-            str_printf(talk->arena, "the server does not start TLS: \"%.*s\"", STR_ARG(line));
+        talk_decide(
+            talk, PROBE_NOT_TLS, CAUSE_tls_on_plaintext_port,
+            str_printf(talk->arena, "the server does not start TLS: \"%.*s\"", STR_ARG(line)));
         return WIRE_OK;
     }
     return WIRE_OK;
@@ -93,6 +101,8 @@ static enum wire_end quiet_confirm(struct talk *talk)
 static const struct dialogue_row rows[] = {
     { "tls",        NULL,               quiet_confirm },
     { "postgresql", postgresql_prelude, postgresql_confirm },
+    { "mysql",      mysql_prelude,      mysql_confirm },
+    { "ldap",       ldap_prelude,       ldap_confirm },
     { "smtp",       line_prelude,       line_confirm,
       { { NULL, "220" }, { "EHLO reseal.invalid\r\n", "250" }, { "STARTTLS\r\n", "220" } },
       { "EHLO reseal.invalid\r\n", "250" } },

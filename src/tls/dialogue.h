@@ -39,4 +39,7 @@ struct dialogue_row {
 
 const struct dialogue_row *dialogue_find(str name); /* NULL when there is none */
 
+/* What the peer said decides the probe. */
+void talk_decide(struct talk *talk, enum probe_outcome outcome, enum cause cause, str text);
+
 #endif

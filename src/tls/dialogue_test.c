@@ -11,6 +11,6 @@ TEST(every_protocol_that_is_listed_is_found_and_can_confirm)
         check(row != NULL && row->confirm != NULL);
         check((row->prelude == NULL) == str_eq(str_c(*name), S("tls")));
     }
-    check_int(count, 6);
+    check_int(count, 8);
     check(dialogue_find(S("smt")) == NULL && dialogue_find(S("")) == NULL);
 }

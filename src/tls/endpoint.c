@@ -32,6 +32,8 @@ const char *endpoint_protocol(uint16_t port)
         { 587,  "smtp"      },
         { 110,  "pop3"      },
         { 143,  "imap"      },
+        { 389,  "ldap"      },
+        { 3306, "mysql"     },
         { 5432, "postgresql"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -35,5 +35,8 @@ TEST(a_port_with_tls_inside_its_protocol_is_spoken_to_in_that_protocol)
 {
     assert_string_equal(endpoint_protocol(5432), "postgresql");
     assert_string_equal(endpoint_protocol(587), "smtp");
+    assert_string_equal(endpoint_protocol(389), "ldap");
+    assert_string_equal(endpoint_protocol(3306), "mysql");
+    assert_string_equal(endpoint_protocol(636), "tls");
     assert_string_equal(endpoint_protocol(443), "tls");
 }

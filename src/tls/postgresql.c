@@ -31,14 +31,6 @@ static str message_of(str body)
     return body;
 }
 
-static void decide(struct talk *talk, enum probe_outcome outcome, enum cause cause, str text)
-{
-    talk->decided = true;
-    talk->result->outcome = outcome;
-    talk->result->cause = cause;
-    talk->result->text = text;
-}
-
 static void judge_error(struct talk *talk, str body)
 {
     str said = message_of(body);
@@ -46,8 +38,8 @@ static void judge_error(struct talk *talk, str body)
     while (str_find(said, str_c(row->words)) == said.len && row->words[0] != '\0')
         row++;
     talk->result->late = row->outcome == PROBE_REFUSED_BY_PEER;
-    decide(talk, row->outcome, row->cause,
-           str_printf(talk->arena, "PostgreSQL: \"%.*s\"", STR_ARG(said)));
+    talk_decide(talk, row->outcome, row->cause,
+                str_printf(talk->arena, "PostgreSQL: \"%.*s\"", STR_ARG(said)));
 }
 
 /* The body of a message whose type has been read already. */
@@ -60,7 +52,8 @@ static enum wire_end read_body(struct talk *talk, char space[MESSAGE_MAX], str *
     struct cursor cursor = cursor_of((str){ header, sizeof(header) });
     size_t len = cursor_number(&cursor, 4);
     if (len < 4 || len - 4 > MESSAGE_MAX) {
-        decide(talk, PROBE_FAILED, CAUSE_not_tls, S("the answer is not PostgreSQL's protocol"));
+        talk_decide(talk, PROBE_FAILED, CAUSE_not_tls,
+                    S("the answer is not PostgreSQL's protocol"));
         return WIRE_OK;
     }
     *ret_body = (str){ space, len - 4 };
@@ -76,8 +69,8 @@ enum wire_end postgresql_prelude(struct talk *talk)
     if (end != WIRE_OK || answer == 'S')
         return end;
     if (answer == 'N') {
-        decide(talk, PROBE_NOT_TLS, CAUSE_tls_on_plaintext_port,
-               S("PostgreSQL answers that TLS is switched off"));
+        talk_decide(talk, PROBE_NOT_TLS, CAUSE_tls_on_plaintext_port,
+                    S("PostgreSQL answers that TLS is switched off"));
         return WIRE_OK;
     }
     char space[MESSAGE_MAX];
@@ -85,10 +78,10 @@ enum wire_end postgresql_prelude(struct talk *talk)
     if (answer == 'E')
         end = read_body(talk, space, &body);
     if (end == WIRE_OK && !talk->decided)
-        decide(talk, PROBE_NOT_TLS, CAUSE_not_tls,
-               answer == 'E'
-                   ? str_printf(talk->arena, "PostgreSQL: \"%.*s\"", STR_ARG(message_of(body)))
-                   : S("the answer to SSLRequest is not PostgreSQL's"));
+        talk_decide(talk, PROBE_NOT_TLS, CAUSE_not_tls,
+                    answer == 'E'
+                        ? str_printf(talk->arena, "PostgreSQL: \"%.*s\"", STR_ARG(message_of(body)))
+                        : S("the answer to SSLRequest is not PostgreSQL's"));
     return end;
 }
 
@@ -131,7 +124,7 @@ enum wire_end postgresql_confirm(struct talk *talk)
         if (end != WIRE_OK || talk->decided)
             break;
         if (type == 'R')
-            decide(talk, PROBE_ACCEPTED, CAUSE_none, S("PostgreSQL accepts the connection"));
+            talk_decide(talk, PROBE_ACCEPTED, CAUSE_none, S("PostgreSQL accepts the connection"));
         if (type == 'E')
             judge_error(talk, body);
     }

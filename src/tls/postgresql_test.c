@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls/postgresql.h"
 
-#include "base/clock.h"
-#include "tests/test.h"
+#include "tls/dialogue_test.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
-/* The dialogue over a plain pair of sockets, the peer's words sent beforehand. */
 static struct probe_result talk_to(struct arena *arena, str words, bool confirm, char sent[128])
 {
-    int fds[2];
-    check_int(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    AUTO(fd) int peer = fds[1];
-    AUTO(wire) struct wire wire = { .fd = fds[0], .deadline = clock_monotonic_ms() + 5000 };
     struct probe_request request = { .user = S("app"), .database = S("orders") };
-    struct probe_result result = { 0 };
-    struct talk talk = { .arena = arena, .request = &request, .wire = &wire, .result = &result };
-    check_int(send(peer, words.ptr, words.len, 0), words.len);
-    check_int(confirm ? postgresql_confirm(&talk) : postgresql_prelude(&talk), WIRE_OK);
-    check(recv(peer, sent, 128, 0) > 0);
-    return result;
+    return dialogue_hears(arena, confirm ? postgresql_confirm : postgresql_prelude, &request, words,
+                          sent);
 }
 
 TEST(a_start_up_packet_names_user_and_database_and_an_error_is_quoted)

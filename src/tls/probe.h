@@ -21,7 +21,7 @@ struct probe_request {
     uint16_t port;
     str protocol;       /* a dialogue row's name: "tls", "postgresql" */
     str name;           /* SNI and the name to verify; empty: host */
-    str user, database; /* for dialogues that log in; empty: "postgres" */
+    str user, database; /* for dialogues that log in; empty: each has its own */
     enum probe_verify verify;
     str trust_pem;       /* PEM of the anchors to verify against */
     str certificate_pem; /* the identity: chain, leaf first; empty: present nothing */

@@ -24,10 +24,11 @@ struct server {
     const struct pki *client_ca;    /* require a client certificate from it */
     int version;
     const str
-        *plain;  /* answers before TLS, one per read, ended by ptr NULL; a first one of "" waits */
-    bool greets; /* the first answer comes unasked */
-    str answer;  /* after one read through TLS */
-    bool cuts;   /* takes any or no client certificate, then closes without a word */
+        *plain;   /* answers before TLS, one per read, ended by ptr NULL; a first one of "" waits */
+    bool greets;  /* the first answer comes unasked */
+    size_t takes; /* bytes of each read before TLS, which may follow at once; 0: what there is */
+    str answer;   /* after one read through TLS */
+    bool cuts;    /* takes any or no client certificate, then closes without a word */
     pthread_t thread;
 };
 
@@ -89,8 +90,10 @@ static void *serve(void *data)
     AUTO(fd) int fd = accept(server->listener, NULL, NULL);
     struct timeval limit = { .tv_sec = 10 };
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    size_t takes = server->takes > 0 ? server->takes : sizeof(bytes);
+    int wait = server->takes > 0 ? MSG_WAITALL : 0;
     for (const str *at = server->plain; at != NULL && at->ptr != NULL; at++) {
-        if (!(server->greets && at == server->plain) && recv(fd, bytes, sizeof(bytes), 0) <= 0)
+        if (!(server->greets && at == server->plain) && recv(fd, bytes, takes, wait) <= 0)
             return NULL;
         send(fd, at->ptr, at->len, MSG_NOSIGNAL);
     }
@@ -428,13 +431,19 @@ TEST(postgresql_s_own_words_decide_after_the_handshake)
 TEST(each_protocol_s_dialogue_reaches_tls_or_says_that_there_is_none)
 {
     // clang-format off
-    static const struct { const char *protocol; bool greets; str plain[4]; str answer; bool tls; } cases[] = {
+    static const struct { const char *protocol; bool greets; str plain[4]; str answer; bool tls; size_t takes; } cases[] = {
         { "postgresql", false, { { "N", 1 } }, { NULL, 0 }, false },
         { "smtp", true, { { "220 x\r\n", 7 }, { "250-x\r\n250 STARTTLS\r\n", 21 }, { "220 go\r\n", 8 } },
           { "250 x\r\n", 7 }, true },
         { "smtp", true, { { "220 x\r\n", 7 }, { "250 x\r\n", 7 }, { "502 no\r\n", 8 } }, { NULL, 0 }, false },
         { "imap", true, { { "* OK x\r\n", 8 }, { "* x\r\na1 OK go\r\n", 15 } }, { "a2 OK\r\n", 7 }, true },
         { "pop3", true, { { "+OK x\r\n", 7 }, { "+OK go\r\n", 8 } }, { "-ERR x\r\n", 8 }, true },
+        { "ldap", false, { { "\x30\x0c\2\1\1\x78\7\x0a\1\0\4\0\4\0", 14 } },
+          { "\x30\x0c\2\1\2\x65\7\x0a\1\x32\4\0\4\0", 14 }, true },
+        { "ldap", false, { { "\x30\x0c\2\1\1\x78\7\x0a\1\2\4\0\4\0", 14 } }, { NULL, 0 }, false },
+        { "mysql", true, { { "\x14\0\0\0\x0a" "11\0" "1234" "12345678" "\0\0\x08\0", 24 }, { "", 0 } },
+          { "\x04\0\0\3\xff\x15\4x", 8 }, true, 36 },
+        { "mysql", true, { { "\x14\0\0\0\x0a" "11\0" "1234" "12345678" "\0\xff\xf7\0", 24 } }, { NULL, 0 }, false },
         { "ftp",  true, { { "220-x\r\n220 x\r\n", 14 }, { "234 go\r\n", 8 } }, { "530 x\r\n", 7 }, true },
     };
     // clang-format on
@@ -444,6 +453,7 @@ TEST(each_protocol_s_dialogue_reaches_tls_or_says_that_there_is_none)
         struct server server = { .leaf = cases[i].tls ? &world.server : NULL,
                                  .plain = cases[i].plain,
                                  .greets = cases[i].greets,
+                                 .takes = cases[i].takes,
                                  .answer = cases[i].answer };
         start(&server);
         struct probe_request request = asking(&server, &world.root);
