@@ -19,4 +19,4 @@ docs: build
 	build/reseal generate findings >docs/findings.md
 # A minute for each target, about ten minutes with the builds.
 fuzz:
-	for target in cert cluster handshake pem postgresql protocol; do tools/fuzz $$target 60 || exit 1; done
+	for target in cert cluster dialogue handshake pem postgresql protocol; do tools/fuzz $$target 60 || exit 1; done
