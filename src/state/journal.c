@@ -201,7 +201,7 @@ static str column(struct arena *arena, sqlite3_stmt *stmt, int at)
     return str_copy(arena, (str){ text, (size_t)sqlite3_column_bytes(stmt, at) });
 }
 
-#define APPLY_COLUMNS                                                                  \
+#define APPLY_COLUMNS                                                                    \
     "id, cluster_id, cluster_name, token, started, ended, outcome, host, pid, snapshot," \
     " undoes"
 

@@ -46,20 +46,20 @@ sed "s|certificate: ca/ca.pem|certificate: second.pem|" "$lab/cluster.yaml" >two
 openssl req -x509 -newkey rsa:2048 -nodes -keyout two/second.key -out two/second.pem -days 3650 \
     -subj '/CN=Second Root' 2>/dev/null
 "$RESEAL" -f two/cluster.yaml plan --json >plan.json
-true_that "a second issuer's root is added to all six trust stores before any switch" \
-    jq -e '[.steps[].kind] as $k | ([$k[] | select(. == "trust")] | length) == 6 and ($k | rindex("trust")) < ($k | index("switch")) and .proof.proven' plan.json
+true_that "a second issuer's root is added to the trust store of every node before any switch" \
+    jq -e '[.steps[].kind] as $k | ([$k[] | select(. == "trust")] | length) == 4 and ($k | rindex("trust")) < ($k | index("switch")) and .proof.proven' plan.json
 
 # An issuer that ends sooner than a certificate would be due again.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout two/second.key -out two/second.pem -days 5 \
     -subj '/CN=Short Root' 2>/dev/null
 run "$RESEAL" -f two/cluster.yaml plan
 true_that "an issuer that ends too soon is refused" grep -qx 'exit 1' out
-true_that "the refusal names the issuer and where it is declared" sh -c 'grep -q "Short Root" out && grep -q "at .*cluster.yaml:2" out'
+true_that "the refusal names the issuer and where it is declared" sh -c 'grep -q "Short Root" out && grep -q "at .*cluster.yaml:3" out'
 
 on half-renewed
 r check --json >check.json
 true_that "what was renewed but not loaded is found at its node" \
-    jq -e '[.findings[] | select(.code == "restart_needed_after_renewal") | .where] == ["db3/postgres"]' check.json
+    jq -e '[.findings[] | select(.code == "restart_needed_after_renewal") | .where] | unique == ["db3/postgres"]' check.json
 r plan --json >plan.json
 true_that "the plan leaves the renewed node alone and only loads what is there at the third" \
     jq -e '[.steps[] | select(.kind == "issue" and .node == "db1")] == [] and ([.steps[] | select(.node == "db3" and .kind == "issue" and .store == "server")] == [])' plan.json
