@@ -242,6 +242,6 @@ bool cluster_new_id(struct arena *arena, str *ret_id, struct err *err)
     str text;
     if (!io_read(arena, "/proc/sys/kernel/random/uuid", UUID_LINE, &text, err))
         return false;
-    *ret_id = str_trim(text);
+    *ret_id = str_copy(arena, str_trim(text));
     return true;
 }

@@ -90,6 +90,8 @@ struct lab_file {
     moment not_before, not_after; /* of what is on disk; loaded may differ */
 };
 
+typedef LIST(struct lab_file) lab_file_list;
+
 struct lab_node_status {
     bool running;  /* the recorded process lives */
     bool answered; /* it answered over its socket */
@@ -97,13 +99,13 @@ struct lab_node_status {
     bool replica;
     str receiver; /* pg_stat_wal_receiver.status; empty: no walreceiver */
     LIST(struct lab_stream) streams;
-    LIST(struct lab_file) certificates;
+    lab_file_list certificates; /* that its configuration names */
 };
 
 struct lab_status {
     struct lab lab;
     struct lab_node_status nodes[LAB_NODES_MAX];
-    LIST(struct lab_file) app;
+    lab_file_list app;
 };
 MUST_CHECK bool lab_status(struct arena *arena, str dir, struct lab_status *ret_status,
                            struct err *err);

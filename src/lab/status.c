@@ -3,6 +3,9 @@
 #include "lab/lab.h"
 #include "lab/query.h"
 #include "lab/record.h"
+#include "system/postgresql/conninfo.h"
+#include "system/postgresql/discover.h"
+#include "system/postgresql/files.h"
 #include "x509/auto.h"
 #include "x509/cert.h"
 
@@ -76,31 +79,58 @@ static void ask_node(struct arena *arena, const struct lab *lab, const struct la
         status->answered = true;
 }
 
+/* An `up` that was interrupted may have left a path without its file. */
+static bool add_file(struct arena *arena, str path, lab_file_list *files, struct err *err)
+{
+    struct lab_file file;
+    if (path.len == 0 || access(str_cstr(arena, path), F_OK) != 0)
+        return true;
+    if (!read_certificate(arena, path, &file, err))
+        return false;
+    list_push(arena, files) = file;
+    return true;
+}
+
+/* The files that the server's own configuration names now: a renewal brings new names. */
+static bool node_files(struct arena *arena, const struct lab_node *node, lab_file_list *files,
+                       struct err *err)
+{
+    AUTO(err) struct err unread = { 0 };
+    struct node_conf conf = { .name = node->name, .data = node->data };
+    struct cluster found = { .arena = arena };
+    if (!pg_discover(arena, &pgconf_files, &conf, &found, &unread))
+        return true;
+    for (size_t i = 0; i < found.nodes.items[0].stores.count; i++)
+        if (!add_file(arena, found.nodes.items[0].stores.items[i].certificate, files, err))
+            return false;
+    return true;
+}
+
+static bool app_files(struct arena *arena, const struct lab *lab, lab_file_list *files,
+                      struct err *err)
+{
+    AUTO(err) struct err unread = { 0 };
+    struct conninfo section;
+    str text, path = str_printf(arena, "%s/app/pg_service.conf", lab->dir.ptr);
+    if (!io_read(arena, path.ptr, PEM_MAX, &text, &unread) ||
+        !service_file_section(arena, text, lab->nodes[0].name, &section, &unread))
+        return true;
+    return add_file(arena, conninfo_get(&section, "sslcert"), files, err);
+}
+
 bool lab_status(struct arena *arena, str dir, struct lab_status *ret_status, struct err *err)
 {
-    static const char *const names[] = { "server.crt", "client.crt" };
     struct lab_status status = { 0 };
-    struct lab_file file;
     if (!lab_record_read(arena, dir, &status.lab, err))
         return false;
     for (size_t i = 0; i < status.lab.count; i++) {
         const struct lab_node *node = &status.lab.nodes[i];
         ask_node(arena, &status.lab, node, &status.nodes[i]);
-        for (size_t j = 0; j < COUNT(names); j++) {
-            str path = str_printf(arena, "%s/tls/%s", node->home.ptr, names[j]);
-            if (access(path.ptr, F_OK) != 0)
-                continue; /* an `up` that was interrupted */
-            if (!read_certificate(arena, path, &file, err))
-                return false;
-            list_push(arena, &status.nodes[i].certificates) = file;
-        }
-    }
-    str app = str_printf(arena, "%s/app/tls/client.crt", status.lab.dir.ptr);
-    if (access(app.ptr, F_OK) == 0) {
-        if (!read_certificate(arena, app, &file, err))
+        if (!node_files(arena, node, &status.nodes[i].certificates, err))
             return false;
-        list_push(arena, &status.app) = file;
     }
+    if (!app_files(arena, &status.lab, &status.app, err))
+        return false;
     *ret_status = status;
     return true;
 }
