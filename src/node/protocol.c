@@ -123,6 +123,21 @@ bool need_texts(struct arena *arena, const json_t *object, const char *name, str
     return ret_texts->count > 0 || err_set(err, ERR_FORMAT, "\"%s\" is missing", name);
 }
 
+/* EVP_DecodeBlock() alone would skip blanks at the ends, and take padding for bytes elsewhere. */
+static bool is_base64(str text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (text.len % 4 != 0)
+        return false;
+    for (int i = 0; i < 2 && str_ends(text, S("=")); i++)
+        text.len--;
+    for (size_t i = 0; i < text.len; i++)
+        if (memchr(alphabet, text.ptr[i], sizeof(alphabet) - 1) == NULL)
+            return false;
+    return true;
+}
+
 bool need_bytes(struct arena *arena, const json_t *object, const char *name, str *ret_bytes,
                 struct err *err)
 {
@@ -132,7 +147,7 @@ bool need_bytes(struct arena *arena, const json_t *object, const char *name, str
         return err_set(err, ERR_FORMAT, "\"%s\" is missing", name);
     if (!take_text(object, name, &text, err) || text.len == 0)
         return err->kind == ERR_NONE;
-    if (text.len % 4 != 0 || text.len > PROTOCOL_LINE_MAX)
+    if (!is_base64(text) || text.len > PROTOCOL_LINE_MAX)
         return err_set(err, ERR_FORMAT, "\"%s\" is not base64", name);
     unsigned char *bytes = arena_alloc(arena, text.len / 4 * 3 + 1, 1);
     int len = EVP_DecodeBlock(bytes, (const unsigned char *)text.ptr, (int)text.len);

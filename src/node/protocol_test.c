@@ -76,6 +76,22 @@ TEST(bytes_survive_the_way_through_base64)
     }
 }
 
+TEST(bytes_have_one_spelling_in_base64)
+{
+    static const char *const cases[] = { "YQ",       "YQ=",      "YQ==\\n\\n\\n\\n",
+                                         "    YQ==", "YQ==YQ==", "YQ-=",
+                                         "====",     "Y===",     "YW=j",
+                                         "YWJ-" };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        AUTO(json) json_t *object = NULL;
+        str bytes, line = str_printf(&arena, "{\"b\":\"%s\"}", cases[i]);
+        check_ok(protocol_parse(line, &object, &err), &err);
+        check_err(need_bytes(&arena, object, "b", &bytes, &err), &err, "\"b\" is not base64");
+    }
+}
+
 TEST(an_error_comes_out_of_an_answer_as_it_went_in)
 {
     AUTO(err) struct err err = { 0 };
