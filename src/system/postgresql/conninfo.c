@@ -59,7 +59,7 @@ static void add_value(struct arena *arena, struct buf *out, str value)
 {
     bool plain = value.len > 0;
     for (size_t i = 0; i < value.len; i++)
-        plain = plain && strchr(" \t\r\n'\\", value.ptr[i]) == NULL;
+        plain = plain && strchr(" \t\r\n\f\v'\\", value.ptr[i]) == NULL;
     if (plain) {
         buf_add(arena, out, value);
         return;

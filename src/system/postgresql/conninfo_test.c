@@ -27,6 +27,19 @@ TEST(a_connection_string_is_read_and_written_back_with_one_identity_switched)
     check_int(again.pairs.count, conninfo.pairs.count);
 }
 
+TEST(every_blank_that_libpq_ends_a_value_at_is_put_in_quotes)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    for (int byte = 1; byte < 256; byte++) {
+        AUTO(err) struct err err = { 0 };
+        struct conninfo conninfo = { 0 }, again = { 0 };
+        str value = str_printf(&arena, "/a%cb", byte);
+        conninfo_set(&arena, &conninfo, "sslcert", value);
+        check_ok(conninfo_parse(&arena, conninfo_format(&arena, &conninfo), &again, &err), &err);
+        check_str(conninfo_get(&again, "sslcert"), value);
+    }
+}
+
 TEST(an_address_is_read_as_pairs)
 {
     AUTO(arena) struct arena arena = { 0 };
