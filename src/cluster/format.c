@@ -27,7 +27,7 @@ static bool plain(str text)
     return text.len > 0;
 }
 
-/* Line breaks and the byte order mark would not be read back as they are. */
+/* Line breaks, the byte order mark and what is no character would not be read back as they are. */
 static size_t write_escape(struct writer *w, str rest)
 {
     static const struct {
@@ -37,7 +37,9 @@ static size_t write_escape(struct writer *w, str rest)
         { "\\",           "\\\\"   },
         { "\xe2\x80\xa8", "\\L"    },
         { "\xe2\x80\xa9", "\\P"    },
-        { "\xef\xbb\xbf", "\\uFEFF"}
+        { "\xef\xbb\xbf", "\\uFEFF"},
+        { "\xef\xbf\xbe", "\\uFFFE"},
+        { "\xef\xbf\xbf", "\\uFFFF"}
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         if (!str_starts(rest, str_c(cases[i].bytes)))
@@ -212,5 +214,7 @@ str cluster_format(struct arena *arena, const struct cluster *cluster)
         w.dir = str_eq(dir, S(".")) ? str_copy(arena, str_c(cwd))
                                     : io_join(arena, str_copy(arena, str_c(cwd)), dir);
     write_fields(&w, &cluster_section, cluster);
+    if (w.buf.bytes.count == 0)
+        return S("{}\n"); /* an empty file is refused */
     return buf_str(&w.buf);
 }

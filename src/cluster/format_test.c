@@ -77,6 +77,10 @@ TEST(any_text_in_a_cluster_file_is_read_back_as_it_was)
         "\xc2\x85",
         "\xe2\x80\xa8",
         "\xef\xbb\xbf",
+        "\xef\xbf\xbd",
+        "\xef\xbf\xbe",
+        "\xef\xbf\xbf",
+        "\xf0\x9f\x94\x91",
         "{a}",
         "[",
         "*x",
@@ -99,4 +103,29 @@ TEST(any_text_in_a_cluster_file_is_read_back_as_it_was)
         check_str(back.nodes.items[0].services.items[0].name, str_c(cases[i]));
         check_str(back.nodes.items[0].services.items[0].refresh.items[0], str_c(cases[i]));
     }
+}
+
+TEST(a_name_as_long_as_may_be_is_read_back_and_a_longer_one_is_refused)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct buf name = { 0 };
+    for (int i = 0; i < 255; i++)
+        buf_add(&arena, &name, S("\x01"));
+    struct cluster cluster = parsed(&arena, S("cluster: a\nnodes: {n: {}}")), refused;
+    cluster.nodes.items[0].name = buf_str(&name);
+    str text = cluster_format(&arena, &cluster);
+    check_str(parsed(&arena, text).nodes.items[0].name, buf_str(&name));
+    text = str_printf(&arena, "cluster: a\nnodes:\n  ? %0256d\n  : {}\n", 0);
+    check_err(cluster_parse(&arena, "/x/c.yaml", text, false, &refused, &err), &err,
+              "a node's name must not be longer than 255 bytes");
+}
+
+TEST(a_fragment_that_says_nothing_is_written_as_a_file_that_says_nothing)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    check_ok(cluster_parse(&arena, "/x/c.yaml", S("{}"), true, &cluster, &err), &err);
+    check_str(cluster_format(&arena, &cluster), S("{}\n"));
 }

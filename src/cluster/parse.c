@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* YAML has no key of more than 1024 characters that stands before its colon on one line; escaped,
+   a byte of a name takes four of them. */
+enum { NAME_MAX_BYTES = 255 };
+
 struct parser {
     struct arena *arena;
     const char *path;
@@ -102,6 +106,9 @@ static bool parse_many(struct parser *p, const struct field *field, const struct
         if (map && (item->key.len == 0 || memchr(item->key.ptr, '/', item->key.len) != NULL))
             return fail(p, item->line, "a %s's name must not be empty or contain '/'",
                         field->section->name);
+        if (map && item->key.len > NAME_MAX_BYTES)
+            return fail(p, item->line, "a %s's name must not be longer than %d bytes",
+                        field->section->name, NAME_MAX_BYTES);
         void *made = field_add(p->arena, object, field);
         if (!parse_section(p, field->section, item->value, made))
             return false;
