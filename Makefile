@@ -10,13 +10,13 @@ test:
 lint:
 	tools/lint
 clean:
-	rm -rf build build-clang build-san
+	rm -rf build build-clang build-fuzz build-san
 docs: build
 	build/reseal generate causes >docs/causes.md
 	build/reseal generate cluster >docs/cluster.md
 	build/reseal generate schema >docs/cluster.schema.json
 	build/reseal generate commands >docs/commands.md
 	build/reseal generate findings >docs/findings.md
-# A minute for each target, about ten minutes with the builds.
+# A minute for each target, seven with the build.
 fuzz:
 	for target in cert cluster dialogue handshake pem postgresql protocol; do tools/fuzz $$target 60 || exit 1; done
