@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers src/tls/handshake.c */
 /* Hostile bytes as a server's handshake message; the first byte chooses the version. */
 #include "tls/handshake.h"
 
