@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers src/x509 */
+/* Covers src/x509/cert.c src/x509/name.c */
 /* Hostile bytes as one DER certificate, and what is asked of a certificate that decodes. */
 #include "x509/auto.h"
 #include "x509/cert.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers src/cluster */
+/* Covers src/cluster/check.c src/cluster/compose.c src/cluster/format.c src/cluster/merge.c */
+/* Covers src/cluster/parse.c src/cluster/schema.c */
 /*
  * The cluster file: any bytes give a cluster or an error with its line, within bounded memory. A
  * cluster is written as a file that reads back equal, and takes in what was discovered only once.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers src/tls/dialogue.c src/tls/ldap.c src/tls/mysql.c src/tls/postgresql.c */
 /* Hostile bytes as what a server says around TLS; the first byte chooses protocol and half. */
 #include "base/clock.h"
 #include "tls/dialogue.h"
