@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct hba hba;
     edit_conf(&arena, text);
     if (hba_parse(&arena, S("pg_hba.conf"), text, &hba, &err)) {
-        (void)hba_demand(&hba);
+        (void)hba_demand(&arena, &hba);
         (void)hba_match(&hba, S("replication"), S("postgres"));
         (void)hba_match(&hba, S("app"), S("app"));
     }

@@ -22,8 +22,13 @@ bool planning_make(struct arena *arena, struct survey *survey,
                    struct err *err)
 {
     const struct cluster *cluster = survey->cluster;
-    uint32_t issuer = survey_issuer(survey, clock_now());
     *ret_planning = (struct planning){ .arena = arena, .survey = survey, .options = *options };
+    if (cluster->issuer.certificate.len == 0) {
+        err_set(err, ERR_REFUSED, "%.*s declares no issuer", STR_ARG(cluster->path));
+        return err_next(err, "reseal issuer create, and put the line that it prints into %.*s",
+                        STR_ARG(cluster->path));
+    }
+    uint32_t issuer = survey_issuer(survey, clock_now());
     if (issuer == NO_ID) {
         err_set(err, ERR_REFUSED, "the issuer's certificate %.*s cannot be read",
                 STR_ARG(cluster->issuer.certificate));

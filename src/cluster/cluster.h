@@ -67,11 +67,12 @@ struct service_conf {
     str listen;   /* "127.0.0.1:5441"; empty for a pure client */
     str protocol; /* a dialogue's name */
     LIST(struct identity_conf) identities;
-    str_list trust;      /* store names */
-    str client_auth;     /* none | optional | required */
-    str client_identity; /* "CN=postgres"; empty: any */
-    str stack;           /* "openssl" */
-    str client_selects;  /* always | by_issuer; empty: the stack's default */
+    str_list trust;        /* store names */
+    str client_auth;       /* none | optional | required */
+    str client_identity;   /* "CN=postgres"; empty: any */
+    str_list mapped_users; /* whose certificate may have another name: there is a user name map */
+    str stack;             /* "openssl" */
+    str client_selects;    /* always | by_issuer; empty: the stack's default */
     struct load_conf load;
     str role; /* primary | replica | empty */
     str run_as;

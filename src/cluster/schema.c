@@ -112,6 +112,7 @@ static const struct field service_fields[] = {
     STRINGS(trust, "the stores on this node whose certificates it accepts"),
     CHOICE(client_auth, "whether its clients show a certificate", "none|optional|required"),
     STRING(client_identity, "the subject that a client's certificate must have, such as CN=app"),
+    STRINGS(mapped_users, "users whose client certificate may have another name, because a map ties the two; all: everyone"),
     CHOICE(stack, "the TLS library that it uses", "openssl"),
     CHOICE(client_selects, "as a client: shows its certificate always, or to servers that name its issuer", "always|by_issuer"),
     ONE(load, struct load_conf, load_section, "who loads what, when"),

@@ -197,7 +197,9 @@ bool survey_add_link(struct survey *survey, const struct link_conf *link)
         .verify = verify_of(link->verify),
         .name = link->name,
         .user = link->user,
-        .user_is_cn = str_eq(to->client_identity, S("user")),
+        .user_is_cn = str_eq(to->client_identity, S("user")) &&
+                      !str_list_has(&to->mapped_users, link->user) &&
+                      !str_list_has(&to->mapped_users, S("all")),
     };
     uint32_t id = model_add_link(&survey->model, &row);
     if (id == survey->to.count)

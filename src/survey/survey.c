@@ -104,13 +104,40 @@ bool survey_reached(const struct survey *survey, str node)
     return survey_seen_node(survey, node)->reached;
 }
 
+/* Everything before the last colon; `address` keeps what follows it. */
+static str cut_host(str *address)
+{
+    size_t colon = address->len;
+    while (colon > 0 && address->ptr[colon - 1] != ':')
+        colon--;
+    str host = { address->ptr, colon == 0 ? 0 : colon - 1 };
+    *address = (str){ address->ptr + colon, address->len - colon };
+    return host;
+}
+
+static bool is_loopback(str host)
+{
+    return str_eq(host, S("localhost")) || str_starts(host, S("127.")) ||
+           str_eq(host, S("[::1]")) || str_eq(host, S("::1"));
+}
+
+/* Whether two addresses are one as far as this machine's own names for itself go. */
+static bool same_address(str a, str b)
+{
+    str port_a = a, port_b = b;
+    if (str_eq(a, b))
+        return true;
+    str host_a = cut_host(&port_a), host_b = cut_host(&port_b);
+    return str_eq(port_a, port_b) && is_loopback(host_a) && is_loopback(host_b);
+}
+
 /* The "node/service" that listens at `address`, or `address` itself. */
 static str end_at(struct survey *survey, str address)
 {
     for (size_t n = 0; n < survey->cluster->nodes.count; n++) {
         const struct node_conf *node = &survey->cluster->nodes.items[n];
         for (size_t s = 0; s < node->services.count; s++)
-            if (str_eq(node->services.items[s].listen, address))
+            if (same_address(node->services.items[s].listen, address))
                 return str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name),
                                   STR_ARG(node->services.items[s].name));
     }

@@ -96,7 +96,7 @@ static bool find_demand(struct arena *arena, const struct pgconf_source *source,
     if (!source->read(source->context, arena, place->hba_file, &text, err) ||
         !hba_parse(arena, place->hba_file, text, &hba, err))
         return false;
-    *ret_demand = hba_demand(&hba);
+    *ret_demand = hba_demand(arena, &hba);
     return true;
 }
 
@@ -111,6 +111,7 @@ static void add_service(struct arena *arena, const struct pg_place *place, struc
                        : demand.optional ? S("optional")
                                          : S("none"),
         .client_identity = demand.user_is_cn ? S("user") : S(""),
+        .mapped_users = demand.mapped,
         .stack = S("openssl"),
         .load = {.identity = S("reload"), .trust = S("reload")},
         .run_as = declared->run_as,

@@ -161,7 +161,16 @@ static bool admits_tls(const struct hba_line *line)
            !str_eq(line->method, S("reject"));
 }
 
-struct hba_demand hba_demand(const struct hba *hba)
+static void tie(struct arena *arena, const struct hba_line *line, struct hba_demand *demand)
+{
+    if (!str_eq(line->clientcert, S("verify-full")))
+        return;
+    demand->user_is_cn = true;
+    for (size_t i = 0; i < line->users.count && line->map.len > 0; i++)
+        str_list_add(arena, &demand->mapped, line->users.items[i]);
+}
+
+struct hba_demand hba_demand(struct arena *arena, const struct hba *hba)
 {
     struct hba_demand demand = { 0 };
     bool all = true;
@@ -173,8 +182,7 @@ struct hba_demand hba_demand(const struct hba *hba)
         demand.any = true;
         demand.optional = demand.optional || demands;
         all = all && demands;
-        demand.user_is_cn =
-            demand.user_is_cn || (str_eq(line->clientcert, S("verify-full")) && line->map.len == 0);
+        tie(arena, line, &demand);
     }
     demand.required = demand.any && all;
     demand.optional = demand.optional && !demand.required;

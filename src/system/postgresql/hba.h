@@ -36,9 +36,10 @@ struct hba_demand {
     bool any;        /* some line lets TLS clients in */
     bool required;   /* every such line demands a client certificate */
     bool optional;   /* some, but not every */
-    bool user_is_cn; /* some line ties the certificate's CN to the user, without a map */
+    bool user_is_cn; /* some line ties the certificate's CN to the user */
+    str_list mapped; /* users whose line does that through a user name map (21.2) */
 };
-struct hba_demand hba_demand(const struct hba *hba);
+struct hba_demand hba_demand(struct arena *arena, const struct hba *hba);
 
 /* The first line that a TLS connection of `user` to `database` ("replication" for a walreceiver)
    can meet whatever its address, or NULL. */

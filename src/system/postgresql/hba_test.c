@@ -50,7 +50,7 @@ TEST(what_is_demanded_of_tls_clients_follows_from_every_line_that_lets_them_in)
     static const struct { const char *text; struct hba_demand want; } cases[] = {
         { "local all all peer\n",                                     { false, false, false, false } },
         { "hostssl all all all cert\n",                               { true,  true,  false, true } },
-        { "hostssl all all all cert map=m\n",                         { true,  true,  false, false } },
+        { "hostssl all all all cert map=m\n",                         { true,  true,  false, true } },
         { "hostssl all all all cert\nhost all all all md5\n",         { true,  false, true,  true } },
         { "hostssl all all all cert\nhost all all all reject\n",      { true,  true,  false, true } },
         { "hostssl all all all cert\nhostnossl all all all md5\n",    { true,  true,  false, true } },
@@ -61,10 +61,22 @@ TEST(what_is_demanded_of_tls_clients_follows_from_every_line_that_lets_them_in)
     for (size_t i = 0; i < COUNT(cases); i++) {
         AUTO(arena) struct arena arena = { 0 };
         struct hba hba = parsed(&arena, cases[i].text);
-        struct hba_demand got = hba_demand(&hba), want = cases[i].want;
+        struct hba_demand got = hba_demand(&arena, &hba), want = cases[i].want;
         check(got.any == want.any && got.required == want.required &&
               got.optional == want.optional && got.user_is_cn == want.user_is_cn);
     }
+}
+
+TEST(users_whose_line_has_a_map_may_have_a_certificate_of_another_name)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct hba hba = parsed(&arena, "hostssl replication repl,other all cert map=standbys\n"
+                                    "hostssl all app all cert\n"
+                                    "hostssl all web all md5 clientcert=verify-ca map=m\n");
+    struct hba_demand demand = hba_demand(&arena, &hba);
+    check_int(demand.mapped.count, 2);
+    check_str(demand.mapped.items[0], S("repl"));
+    check_str(demand.mapped.items[1], S("other"));
 }
 
 TEST(replication_is_matched_by_its_own_keyword_and_not_by_all)
