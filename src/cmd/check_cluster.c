@@ -2,11 +2,16 @@
 #include "cmd/check_cluster.h"
 
 #include "cmd/open.h"
+#include "survey/links.h"
 
 enum status { STATUS_OK, STATUS_WARNING, STATUS_CRITICAL };
+enum outcome { LINK_OK, LINK_BROKEN, LINK_UNKNOWN };
 
 struct judged_link {
+    enum outcome outcome;
+    bool on_wire; /* it was tried by its client */
     struct verdict verdict;
+    enum cause cause;
     moment breaks_at; /* INT64_MAX: never */
     str text;
 };
@@ -20,35 +25,93 @@ struct check {
     enum status status;
 };
 
-static bool seen_on_wire(const struct check *check, const struct link *link)
+static struct judged_link judge(struct check *check, const struct link *link)
 {
-    return check->now && link->to < check->opened.survey.seen.count &&
-           check->opened.survey.seen.items[link->to];
+    struct survey *survey = &check->opened.survey;
+    struct ends ends =
+        check->now ? ends_loaded(&survey->model, link) : ends_stored(&survey->model, link);
+    struct verdict verdict = judge_link(&survey->judge, link, ends, check->at);
+    struct judged_link judged = { .verdict = verdict, .cause = verdict.cause };
+    judged.outcome = verdict.ok ? LINK_OK : LINK_BROKEN;
+    judged.text = verdict_text(&check->cmd->arena, &survey->model, link, verdict, check->at);
+    judged.breaks_at =
+        verdict.ok ? forecast_link(&survey->judge, link, ends, check->at) : INT64_MAX;
+    return judged;
 }
 
-static void judge_all(struct check *check)
+static bool is_down(const struct survey *survey, const struct service *service)
 {
-    struct model *model = &check->opened.survey.model;
-    struct judge *judge = &check->opened.survey.judge;
-    for (size_t i = 0; i < model->links.count; i++) {
-        const struct link *link = &model->links.items[i];
-        struct ends ends = check->now ? ends_loaded(model, link) : ends_stored(model, link);
-        struct judged_link judged = { .verdict = judge_link(judge, link, ends, check->at) };
-        judged.text = verdict_text(&check->cmd->arena, model, link, judged.verdict, check->at);
-        judged.breaks_at =
-            judged.verdict.ok ? forecast_link(judge, link, ends, check->at) : INT64_MAX;
+    for (size_t i = 0; i < survey->findings.count; i++)
+        if (survey->findings.items[i].code == FINDING_service_down &&
+            str_eq(survey->findings.items[i].where, service->key))
+            return true;
+    return false;
+}
+
+static void note_difference(struct check *check, const struct link *link, enum severity severity,
+                            const char *what, str why)
+{
+    struct survey *survey = &check->opened.survey;
+    finding_add(&check->cmd->arena, &survey->findings, FINDING_wrong_on_wire, link->key,
+                str_printf(&check->cmd->arena, "%s: %.*s", what, STR_ARG(why)))
+        ->severity = severity;
+}
+
+/* What the wire says counts; that the stores say something else is worth knowing. */
+static void take_wire(struct check *check, const struct link *link, const struct tried *tried,
+                      struct judged_link *judged)
+{
+    const struct survey *survey = &check->opened.survey;
+    if (!tried->asked)
+        return;
+    judged->on_wire = true;
+    if (is_down(survey, &survey->model.services.items[link->to])) {
+        judged->outcome = judged->outcome == LINK_OK ? LINK_UNKNOWN : judged->outcome;
+        judged->on_wire = false;
+    } else if (judged->outcome == LINK_OK && !tried->accepted) {
+        judged->outcome = LINK_BROKEN;
+        judged->cause = tried->cause != CAUSE_none ? tried->cause : CAUSE_not_tls;
+        judged->text = tried->text;
+        note_difference(check, link, SEVERITY_CRITICAL, "the stores fit, the wire refuses",
+                        tried->text);
+    } else if (judged->outcome == LINK_BROKEN && tried->accepted) {
+        judged->outcome = LINK_OK;
+        note_difference(check, link, SEVERITY_WARNING, "accepted on the wire, though",
+                        judged->text);
+        judged->cause = CAUSE_none;
+    }
+}
+
+static void judge_all(struct check *check, bool try_them)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct survey *survey = &check->opened.survey;
+    size_t count = survey->model.links.count;
+    bool *wanted = arena_alloc(&scratch, count + 1, sizeof(bool));
+    struct tried *tried = arena_alloc(&check->cmd->arena, count + 1, sizeof(*tried));
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = try_them;
+    survey_try_links(&check->cmd->arena, survey, wanted, tried);
+    for (size_t i = 0; i < count; i++) {
+        const struct link *link = &survey->model.links.items[i];
+        struct judged_link judged = judge(check, link);
+        take_wire(check, link, &tried[i], &judged);
         list_push(&check->cmd->arena, &check->links) = judged;
     }
 }
 
 static enum status worst(const struct check *check)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < check->links.count; i++)
-        if (!check->links.items[i].verdict.ok)
+    const struct survey *survey = &check->opened.survey;
+    enum status status = survey->unseen.count > 0 ? STATUS_WARNING : STATUS_OK;
+    for (size_t i = 0; i < check->links.count; i++) {
+        if (check->links.items[i].outcome == LINK_BROKEN)
             return STATUS_CRITICAL;
-    for (size_t i = 0; i < check->opened.survey.findings.count; i++) {
-        enum severity severity = check->opened.survey.findings.items[i].severity;
+        if (check->links.items[i].outcome == LINK_UNKNOWN)
+            status = STATUS_WARNING;
+    }
+    for (size_t i = 0; i < survey->findings.count; i++) {
+        enum severity severity = survey->findings.items[i].severity;
         if (severity == SEVERITY_CRITICAL)
             return STATUS_CRITICAL;
         if (severity == SEVERITY_WARNING)
@@ -56,6 +119,10 @@ static enum status worst(const struct check *check)
     }
     return status;
 }
+
+static const char *const outcome_names[] = {
+    [LINK_OK] = "ok", [LINK_BROKEN] = "broken", [LINK_UNKNOWN] = "unknown"
+};
 
 static const char *const status_names[] = {
     [STATUS_OK] = "ok", [STATUS_WARNING] = "warning", [STATUS_CRITICAL] = "critical"
@@ -79,12 +146,13 @@ static void emit_link(struct emit *emit, const struct check *check, size_t index
     const struct model *model = &check->opened.survey.model;
     const struct link *link = &model->links.items[index];
     const struct judged_link *judged = &check->links.items[index];
-    str store = store_at_fault(check, link, judged->verdict);
+    str store =
+        judged->outcome == LINK_BROKEN ? store_at_fault(check, link, judged->verdict) : S("");
     emit_object(emit, NULL);
     emit_str(emit, "from", model->services.items[link->from].key);
     emit_str(emit, "to", model->services.items[link->to].key);
-    emit_text(emit, "verdict", judged->verdict.ok ? "ok" : "broken");
-    emit_text(emit, "cause", cause_code(judged->verdict.cause));
+    emit_text(emit, "verdict", outcome_names[judged->outcome]);
+    emit_text(emit, "cause", cause_code(judged->cause));
     if (judged->verdict.certificate == NO_ID)
         emit_null(emit, "certificate");
     else
@@ -92,7 +160,7 @@ static void emit_link(struct emit *emit, const struct check *check, size_t index
                  str_printf(&check->cmd->arena, "sha256:%.*s",
                             STR_ARG(model->certs.items[judged->verdict.certificate].sha256)));
     emit_text(emit, "store", store.len == 0 ? NULL : store.ptr);
-    emit_text(emit, "basis", seen_on_wire(check, link) ? "wire" : "stored");
+    emit_text(emit, "basis", judged->on_wire ? "wire" : "stored");
     if (judged->breaks_at == INT64_MAX)
         emit_null(emit, "breaks_at");
     else
@@ -102,8 +170,25 @@ static void emit_link(struct emit *emit, const struct check *check, size_t index
     emit_object_end(emit);
 }
 
+static void emit_unseen(struct emit *emit, const struct link_conf *link)
+{
+    emit_object(emit, NULL);
+    emit_str(emit, "from", link->from);
+    emit_str(emit, "to", link->to);
+    emit_text(emit, "verdict", outcome_names[LINK_UNKNOWN]);
+    emit_null(emit, "cause");
+    emit_null(emit, "certificate");
+    emit_null(emit, "store");
+    emit_text(emit, "basis", "stored");
+    emit_null(emit, "breaks_at");
+    emit_str(emit, "user", link->user);
+    emit_text(emit, "text", "a node of it did not answer");
+    emit_object_end(emit);
+}
+
 static void print_json(const struct check *check)
 {
+    const struct survey *survey = &check->opened.survey;
     struct emit emit = { .out = check->cmd->out };
     emit_object(&emit, NULL);
     emit_moment(&emit, "at", check->at);
@@ -111,28 +196,51 @@ static void print_json(const struct check *check)
     emit_array(&emit, "links");
     for (size_t i = 0; i < check->links.count; i++)
         emit_link(&emit, check, i);
+    for (size_t i = 0; i < survey->unseen.count; i++)
+        emit_unseen(&emit, survey->unseen.items[i]);
     emit_array_end(&emit);
-    findings_emit(&emit, "findings", &check->opened.survey.findings);
+    findings_emit(&emit, "findings", &survey->findings);
     emit_object_end(&emit);
     emit_end(&emit);
 }
 
+static void print_link(const struct check *check, size_t index)
+{
+    static const char *const marks[] = {
+        [LINK_OK] = "ok", [LINK_BROKEN] = "BROKEN", [LINK_UNKNOWN] = "?"
+    };
+    FILE *out = check->cmd->out;
+    const struct judged_link *judged = &check->links.items[index];
+    fprintf(out, "  %-6s  %.*s", marks[judged->outcome],
+            STR_ARG(check->opened.survey.model.links.items[index].key));
+    if (judged->outcome == LINK_BROKEN)
+        fprintf(out, "  %s\n          %.*s", cause_code(judged->cause), STR_ARG(judged->text));
+    else if (judged->outcome == LINK_UNKNOWN)
+        fputs("  the server does not answer", out);
+    else if (judged->breaks_at != INT64_MAX)
+        fprintf(out, "  breaks %.*s",
+                STR_ARG(clock_relative(&check->cmd->arena, judged->breaks_at, check->at)));
+    fputc('\n', out);
+}
+
 static void print_links(const struct check *check)
 {
-    const struct model *model = &check->opened.survey.model;
-    FILE *out = check->cmd->out;
-    for (size_t i = 0; i < check->links.count; i++) {
-        const struct judged_link *judged = &check->links.items[i];
-        fprintf(out, "  %-6s  %.*s", judged->verdict.ok ? "ok" : "BROKEN",
-                STR_ARG(model->links.items[i].key));
-        if (!judged->verdict.ok)
-            fprintf(out, "  %s\n          %.*s", cause_code(judged->verdict.cause),
-                    STR_ARG(judged->text));
-        else if (judged->breaks_at != INT64_MAX)
-            fprintf(out, "  breaks %.*s",
-                    STR_ARG(clock_relative(&check->cmd->arena, judged->breaks_at, check->at)));
-        fputc('\n', out);
-    }
+    const struct survey *survey = &check->opened.survey;
+    for (size_t i = 0; i < check->links.count; i++)
+        print_link(check, i);
+    for (size_t i = 0; i < survey->unseen.count; i++)
+        fprintf(check->cmd->out, "  ?       %.*s->%.*s  a node of it did not answer\n",
+                STR_ARG(survey->unseen.items[i]->from), STR_ARG(survey->unseen.items[i]->to));
+}
+
+/* A finding that planning cannot mend comes first. */
+static str next_of(const struct check *check)
+{
+    const finding_list *findings = &check->opened.survey.findings;
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].next.len > 0 && findings->items[i].severity == SEVERITY_CRITICAL)
+            return findings->items[i].next;
+    return cmd_line(check->cmd, "plan");
 }
 
 static void print_text(const struct check *check)
@@ -140,7 +248,7 @@ static void print_text(const struct check *check)
     FILE *out = check->cmd->out;
     size_t broken = 0;
     for (size_t i = 0; i < check->links.count; i++)
-        broken += !check->links.items[i].verdict.ok;
+        broken += check->links.items[i].outcome == LINK_BROKEN;
     fprintf(out, "%.*s: %s at %.*s: %zu of %zu links broken\n\n",
             STR_ARG(check->opened.survey.cluster->name), status_names[check->status],
             STR_ARG(clock_format(&check->cmd->arena, check->at)), broken, check->links.count);
@@ -151,7 +259,7 @@ static void print_text(const struct check *check)
                 severity_name(finding->severity), STR_ARG(finding->where), STR_ARG(finding->text));
     }
     if (check->status != STATUS_OK)
-        fprintf(out, "\nnext: %.*s\n", STR_ARG(cmd_line(check->cmd, "plan")));
+        fprintf(out, "\nnext: %.*s\n", STR_ARG(next_of(check)));
 }
 
 int check_cluster(struct cmd *cmd, int64_t at, bool offline, struct err *err)
@@ -159,11 +267,12 @@ int check_cluster(struct cmd *cmd, int64_t at, bool offline, struct err *err)
     struct check check = { .cmd = cmd, .at = at != 0 ? at : clock_now(), .now = at == 0 };
     if (!open_cluster(cmd, &check.opened.cluster, err))
         return EXIT_UNKNOWN;
-    bool looked = open_survey(cmd, offline, &check.opened, err);
+    bool looked = open_survey(cmd, check.at, offline, &check.opened, err);
+    if (looked)
+        judge_all(&check, check.now && !offline);
     fleet_close(&check.opened.fleet);
     if (!looked)
         return EXIT_UNKNOWN;
-    judge_all(&check);
     check.status = worst(&check);
     if (cmd->global.json)
         print_json(&check);

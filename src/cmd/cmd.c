@@ -70,13 +70,23 @@ static bool unknown_command(struct arena *arena, const struct command *const *ta
     return err_set(err, ERR_USAGE, "unknown command %s", name);
 }
 
-static void print_err(const struct err *err)
+/* Layers that do not know how the program was called say "reseal …"; what is printed can be pasted.
+ */
+static str pasteable(struct cmd *cmd, str next)
+{
+    str name = S("reseal ");
+    if (!str_starts(next, name))
+        return next;
+    return cmd_line(cmd, "%.*s", (int)(next.len - name.len), next.ptr + name.len);
+}
+
+static void print_err(struct cmd *cmd, const struct err *err)
 {
     fprintf(stderr, "reseal: %s\n", err->msg);
     if (err->where != NULL)
         fprintf(stderr, "  at %s\n", err->where);
     if (err->next != NULL)
-        fprintf(stderr, "  next: %s\n", err->next);
+        fprintf(stderr, "  next: %.*s\n", STR_ARG(pasteable(cmd, str_c(err->next))));
 }
 
 static int usage_exit(const struct command *command)
@@ -203,7 +213,7 @@ int cmd_main(int argc, const char *const *argv)
         code = EXIT_FAILED;
     }
     if (err.kind != ERR_NONE)
-        print_err(&err);
+        print_err(&cmd, &err);
     arena_free(&cmd.arena);
     return code;
 }

@@ -70,7 +70,7 @@ static int run(struct cmd *cmd, struct err *err)
                                       : open_cluster(cmd, &opened.cluster, err);
     if (!known)
         return EXIT_FAILED;
-    bool found = open_survey(cmd, true, &opened, err);
+    bool found = open_survey(cmd, clock_now(), true, &opened, err);
     report(&opened.survey);
     if (!found)
         return EXIT_FAILED;

@@ -22,9 +22,9 @@ bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err)
     return cluster_read(&cmd->arena, path, ret_cluster, err);
 }
 
-bool open_survey(struct cmd *cmd, bool offline, struct opened *opened, struct err *err)
+bool open_survey(struct cmd *cmd, moment at, bool offline, struct opened *opened, struct err *err)
 {
-    struct survey_options options = { .now = clock_now(), .offline = offline };
+    struct survey_options options = { .now = at, .offline = offline };
     str usual;
     if (!state_nodes_place(&cmd->arena, &usual, err))
         return false;

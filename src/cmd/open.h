@@ -17,7 +17,8 @@ struct opened {
 };
 DEFINE_AUTO(opened, struct opened, fleet_close(&handle->fleet))
 
-/* Look at everything in the cluster, which was read or made. */
-MUST_CHECK bool open_survey(struct cmd *cmd, bool offline, struct opened *opened, struct err *err);
+/* Look at everything in the cluster, which was read or made; stores are judged at `at`. */
+MUST_CHECK bool open_survey(struct cmd *cmd, moment at, bool offline, struct opened *opened,
+                            struct err *err);
 
 #endif

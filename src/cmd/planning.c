@@ -36,7 +36,7 @@ bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, struct opened
     for (str rest = str_c(flags->without); rest.len > 0;)
         list_push(&cmd->arena, &options.without) = str_trim(str_cut(&rest, ','));
     return cmd_open_without(cmd, flags->without, opened, err) &&
-           open_survey(cmd, false, opened, err) &&
+           open_survey(cmd, clock_now(), false, opened, err) &&
            planning_make(&cmd->arena, &opened->survey, &options, ret_planning, err);
 }
 

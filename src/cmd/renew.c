@@ -96,7 +96,8 @@ static int run_apply(struct cmd *cmd, struct err *err)
         buf_printf(&cmd->arena, &without, "%s%.*s", i == 0 ? "" : ",",
                    STR_ARG(approved.options.without.items[i]));
     const char *names = approved.options.without.count == 0 ? NULL : buf_str(&without).ptr;
-    if (!cmd_open_without(cmd, names, &opened, err) || !open_survey(cmd, false, &opened, err))
+    if (!cmd_open_without(cmd, names, &opened, err) ||
+        !open_survey(cmd, clock_now(), false, &opened, err))
         return EXIT_FAILED;
     if (!str_eq(approved.cluster, opened.cluster.name)) {
         (void)err_set(err, ERR_REFUSED, "%s is a plan for cluster %.*s, and %.*s is %.*s", path,

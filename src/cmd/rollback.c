@@ -102,7 +102,8 @@ static int run(struct cmd *cmd, struct err *err)
     struct planning planning;
     struct approved approved;
     if (!open_cluster(cmd, &opened.cluster, err) ||
-        !read_journal(cmd, &opened.cluster, &undone, err) || !open_survey(cmd, false, &opened, err))
+        !read_journal(cmd, &opened.cluster, &undone, err) ||
+        !open_survey(cmd, clock_now(), false, &opened, err))
         return EXIT_FAILED;
     if (given->raw)
         return put_back_raw(cmd, &opened, &undone, err);

@@ -168,11 +168,22 @@ static void name_ends(struct survey *survey)
     survey->cluster->links.count = kept;
 }
 
+/* Whether the node that an end names ("node/service") did not answer. */
+static bool is_unreached(const struct survey *survey, str end)
+{
+    str node = str_cut(&end, '/');
+    return cluster_node(survey->cluster, node) != NULL && !survey_reached(survey, node);
+}
+
 static void add_links(struct survey *survey)
 {
     for (size_t i = 0; i < survey->cluster->links.count; i++) {
         const struct link_conf *link = &survey->cluster->links.items[i];
-        if (!survey_add_link(survey, link))
+        if (survey_add_link(survey, link))
+            continue;
+        if (is_unreached(survey, link->from) || is_unreached(survey, link->to))
+            list_push(survey->arena, &survey->unseen) = link;
+        else
             finding_add(survey->arena, &survey->findings, FINDING_undeclared_peer, link->from,
                         str_printf(survey->arena, "connects to %.*s, which is no known service",
                                    STR_ARG(link->to)));

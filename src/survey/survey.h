@@ -33,6 +33,7 @@ struct survey {
     LIST(struct seen_node) nodes;      /* by index of cluster->nodes */
     LIST(bool) seen;                   /* by service id: its certificate was read on the wire */
     LIST(const struct link_conf *) to; /* by link id: what it was made from */
+    LIST(const struct link_conf *) unseen; /* not in the model: a node of theirs did not answer */
 };
 
 /* Look at everything. `cluster` gains what is discovered. */
