@@ -69,7 +69,7 @@ static void read_server(struct arena *arena, str text)
 {
     AUTO(err) struct err err = { 0 };
     struct folder folder = { 0 };
-    struct pgconf_source source = { &folder, read_file, list_files };
+    struct pgconf_source source = { .context = &folder, .read = read_file, .list = list_files };
     struct node_conf node = { .name = S("db1"), .data = S("/d") };
     struct node_conf debian = { .name = S("db1"), .config = S("/d/postgresql.conf"), .port = 1 };
     struct cluster fragment;
@@ -85,7 +85,7 @@ static bool read_conf(struct arena *arena, str text, struct pgconf *conf)
 {
     AUTO(err) struct err err = { 0 };
     struct folder folder = { 0 };
-    struct pgconf_source source = { &folder, read_file, list_files };
+    struct pgconf_source source = { .context = &folder, .read = read_file, .list = list_files };
     /* The one file there is, so that an include finds itself. */
     list_push(arena, &folder.files) = (struct file){ S("/d/postgresql.conf"), text };
     return pgconf_read(arena, &source, S("/d/postgresql.conf"), conf, &err);

@@ -163,6 +163,12 @@ str run_owner(struct arena *arena, str path)
     return entry == NULL ? S("") : str_copy(arena, str_c(entry->pw_name));
 }
 
+str run_home(struct arena *arena, str user)
+{
+    const struct passwd *entry = user.len == 0 ? NULL : getpwnam(str_cstr(arena, user));
+    return entry == NULL ? S("") : str_copy(arena, str_c(entry->pw_dir));
+}
+
 bool run_can_read(str path, str user, bool *ret_can, struct err *err)
 {
     AUTO(arena) struct arena arena = { 0 };

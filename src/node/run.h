@@ -27,6 +27,9 @@ MUST_CHECK bool run_call(struct arena *arena, str user, int timeout_ms,
 /* The name of the user who owns `path`; empty when there is no such file or user. */
 str run_owner(struct arena *arena, str path);
 
+/* A user's home folder; empty when there is no such user. */
+str run_home(struct arena *arena, str user);
+
 /* Whether `user` may read `path`, folders on the way included; judged by a child that is them. */
 MUST_CHECK bool run_can_read(str path, str user, bool *ret_can, struct err *err);
 

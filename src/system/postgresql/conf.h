@@ -28,6 +28,7 @@ struct pgconf {
 /* Where files come from. `list` gives the names of the ".conf" files of a folder, sorted, without
    those that start with a dot. A missing file is ERR_SYSTEM. */
 struct pgconf_source {
+    str home; /* of the server's user, where libpq looks for what nobody named; empty: unknown */
     void *context;
     bool (*read)(void *context, struct arena *arena, str path, str *ret_text, struct err *err);
     bool (*list)(void *context, struct arena *arena, str folder, str_list *ret_names,

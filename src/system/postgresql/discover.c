@@ -148,13 +148,26 @@ static str verify_of(str sslmode, bool has_root)
     return S("none");
 }
 
-static void add_upstream(struct arena *arena, const struct conninfo *conninfo,
-                         struct node_conf *node, struct cluster *fragment)
+/* 34.19.2: what nobody named is looked for in the user's home. */
+static str or_at_home(struct arena *arena, const struct pgconf_source *source, str named,
+                      const char *file)
+{
+    if (named.len > 0 || source->home.len == 0)
+        return named;
+    str path = str_printf(arena, "%.*s/.postgresql/%s", STR_ARG(source->home), file);
+    return exists(arena, source, path) ? path : S("");
+}
+
+static void add_upstream(struct arena *arena, const struct pgconf_source *source,
+                         const struct conninfo *conninfo, struct node_conf *node,
+                         struct cluster *fragment)
 {
     str host = conninfo_get(conninfo, "host"), address = conninfo_get(conninfo, "hostaddr");
     str port = conninfo_get(conninfo, "port");
-    str certificate = conninfo_get(conninfo, "sslcert"), key = conninfo_get(conninfo, "sslkey");
-    str root = conninfo_get(conninfo, "sslrootcert"), user = conninfo_get(conninfo, "user");
+    str certificate =
+        or_at_home(arena, source, conninfo_get(conninfo, "sslcert"), "postgresql.crt");
+    str key = or_at_home(arena, source, conninfo_get(conninfo, "sslkey"), "postgresql.key");
+    str root = or_at_home(arena, source, conninfo_get(conninfo, "sslrootcert"), "root.crt");
     struct link_conf link = {
         .kind = S("connect"),
         .from = str_printf(arena, "%.*s/postgres", STR_ARG(node->name)),
@@ -162,7 +175,7 @@ static void add_upstream(struct arena *arena, const struct conninfo *conninfo,
                          STR_ARG(port.len > 0 ? port : S("5432"))),
         .name = host.len > 0 ? host : address,
         .verify = verify_of(conninfo_get(conninfo, "sslmode"), root.len > 0),
-        .user = user,
+        .user = conninfo_get(conninfo, "user"),
         .database = S("replication"),
     };
     if (certificate.len > 0) {
@@ -203,7 +216,7 @@ bool pg_discover(struct arena *arena, const struct pgconf_source *source,
             err_wrap(err, "primary_conninfo");
             return err_where(err, "%.*s:%d", STR_ARG(upstream->file), upstream->line);
         }
-        add_upstream(arena, &conninfo, &node, &fragment);
+        add_upstream(arena, source, &conninfo, &node, &fragment);
     }
     list_push(arena, &fragment.nodes) = node;
     *ret_fragment = fragment;

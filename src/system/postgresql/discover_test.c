@@ -129,3 +129,28 @@ TEST(what_cannot_be_read_is_named_with_its_node_file_and_line)
             assert_string_equal(err.where, cases[i].where);
     }
 }
+
+TEST(an_identity_that_nobody_named_is_found_in_the_users_home)
+{
+    static const struct memory_file rows[] = {
+        {"/d/postgresql.conf",                   "ssl = on\nprimary_conninfo = 'host=db1 sslmode=require'\n"},
+        { "/d/pg_hba.conf",                      "local all all peer\n"                                     },
+        { "/d/standby.signal",                   ""                                                         },
+        { "/home/pg/.postgresql/postgresql.crt", "x"                                                        },
+        { "/home/pg/.postgresql/postgresql.key", "x"                                                        },
+        { "/home/pg/.postgresql/root.crt",       "x"                                                        },
+    };
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct memory_files files = { rows, COUNT(rows) };
+    struct pgconf_source source = memory_source(&files);
+    struct node_conf node = { .name = S("db2"), .data = S("/d") };
+    struct cluster fragment = { 0 };
+    source.home = S("/home/pg");
+    check_ok(pg_discover(&arena, &source, &node, &fragment, &err), &err);
+    check_str(store_of(&fragment, S("upstream"))->certificate,
+              S("/home/pg/.postgresql/postgresql.crt"));
+    check_str(store_of(&fragment, S("upstream"))->key, S("/home/pg/.postgresql/postgresql.key"));
+    check_str(fragment.links.items[0].trust, S("primary"));
+    check_str(fragment.links.items[0].verify, S("ca")); /* require, with a root file */
+}

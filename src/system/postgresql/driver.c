@@ -12,10 +12,15 @@ static bool discover(const struct driver_call *call, struct cluster *ret_fragmen
                      finding_list *ret_findings, struct err *err)
 {
     (void)ret_findings;
-    if (!pg_discover(call->arena, &pgconf_files, call->node, ret_fragment, err))
+    struct pg_place place;
+    struct pgconf_source source = pgconf_files;
+    if (!pg_place_read(call->arena, &source, call->node, &place, err))
+        return false;
+    str owner = run_owner(call->arena, place.data);
+    source.home = run_home(call->arena, owner);
+    if (!pg_discover(call->arena, &source, call->node, ret_fragment, err))
         return false;
     struct node_conf *node = &ret_fragment->nodes.items[0];
-    str owner = run_owner(call->arena, node->data);
     node->run_as = node->run_as.len > 0 ? node->run_as : owner;
     for (size_t i = 0; i < node->services.count; i++)
         if (node->services.items[i].run_as.len == 0)

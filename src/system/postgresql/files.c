@@ -41,4 +41,4 @@ static bool list_folder(void *context, struct arena *arena, str folder, str_list
     return true;
 }
 
-const struct pgconf_source pgconf_files = { NULL, read_file, list_folder };
+const struct pgconf_source pgconf_files = { .read = read_file, .list = list_folder };

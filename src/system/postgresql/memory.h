@@ -41,7 +41,9 @@ static bool memory_list(void *context, struct arena *arena, str folder, str_list
 
 static inline struct pgconf_source memory_source(const struct memory_files *files)
 {
-    return (struct pgconf_source){ (void *)(uintptr_t)files, memory_read, memory_list };
+    return (struct pgconf_source){ .context = (void *)(uintptr_t)files,
+                                   .read = memory_read,
+                                   .list = memory_list };
 }
 
 #endif
