@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test lint docs clean fuzz fuzz-coverage
+.PHONY: deps build test lint bench docs clean fuzz fuzz-coverage
 build:
 	test -e build/build.ninja || meson setup build
 	ninja -C build
@@ -9,8 +9,11 @@ test:
 	./test
 lint:
 	tools/lint
+# Two minutes.
+bench:
+	bench/run
 clean:
-	rm -rf build build-clang build-coverage build-fuzz build-san
+	rm -rf build build-bench build-clang build-coverage build-fuzz build-san
 docs: build
 	build/reseal generate causes >docs/causes.md
 	build/reseal generate cluster >docs/cluster.md
