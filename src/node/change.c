@@ -5,6 +5,7 @@
 #include "node/anchors.h"
 #include "node/file.h"
 #include "node/material.h"
+#include "node/retention.h"
 
 #include <errno.h>
 #include <string.h>
@@ -105,7 +106,10 @@ static bool do_snapshot(const struct change_site *site, const struct change *cha
 {
     str_list paths;
     struct saved_identity identity;
-    if (!paths_of(site, change, &paths, &identity, err) ||
+    size_t wiped;
+    moment before = clock_now() - (moment)RETENTION_DAYS * 86400;
+    if (!retention_wipe(site->call->state, site->apply, before, &wiped, err) ||
+        !paths_of(site, change, &paths, &identity, err) ||
         !file_snapshot(site->call->state, site->apply, &paths,
                        identity.store.len > 0 ? &identity : NULL, err))
         return false;
