@@ -53,6 +53,6 @@ TEST(a_generation_is_a_file_whose_name_says_which_certificate_it_holds)
     check_int(found.count, 2);
     size_t at = str_ends(found.items[0].path, first) ? 0 : 1;
     check(str_ends(found.items[at].path, first) && str_ends(found.items[1 - at].path, second));
-    check_str(found.items[at].mark, (str){ one.cert.sha256.ptr, 8 });
+    check(str_starts(one.cert.sha256, found.items[at].mark));
     check_int(found.items[at].not_before, one.cert.not_before);
 }
