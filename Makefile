@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test lint bench docs clean fuzz fuzz-coverage
+.PHONY: deps build test lint bench docs clean fuzz fuzz-coverage load
 build:
 	test -e build/build.ninja || meson setup build
 	ninja -C build
@@ -26,3 +26,6 @@ fuzz:
 # The lines of its module that each corpus reaches: half a minute with the build.
 fuzz-coverage:
 	for target in cert cluster dialogue handshake pem postgresql protocol; do tools/coverage $$target || exit 1; done
+# A cluster renewed while it is used, 5,000 connections for each of four kinds of renewal.
+load: build
+	tests/load build/reseal 5000 keep-same keep-second new-same new-second
