@@ -29,3 +29,4 @@ fuzz-coverage:
 # A cluster renewed while it is used, 5,000 connections for each of four kinds of renewal.
 load: build
 	tests/load build/reseal 5000 keep-same keep-second new-same new-second
+	tests/load-needed build
