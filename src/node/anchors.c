@@ -46,12 +46,10 @@ str anchors_without(struct arena *arena, str text, str der)
     while (pem_next(&reader, &block)) {
         if (!is_it(&scratch, &block, der))
             continue;
-        buf_add(arena, &out, (str){ text.ptr + kept, block.offset - kept });
-        kept = block.offset + block.text.len;
-        while (kept < text.len && (text.ptr[kept] == '\r' || text.ptr[kept] == ' '))
-            kept++;
-        if (kept < text.len && text.ptr[kept] == '\n')
-            kept++;
+        /* A byte order mark is part of the first line and not of its block. */
+        size_t start = (size_t)(block.text.ptr - text.ptr);
+        buf_add(arena, &out, (str){ text.ptr + kept, start - kept });
+        kept = start + block.text.len;
     }
     buf_add(arena, &out, (str){ text.ptr + kept, text.len - kept });
     return buf_str(&out);

@@ -12,7 +12,7 @@
 
 struct pem_block {
     str label;          /* "CERTIFICATE" */
-    str text;           /* from its BEGIN to the end of its END line */
+    str text;           /* from its BEGIN to the end of its END line, line feed included */
     str body;           /* the lines between: headers and base64 */
     size_t line;        /* of BEGIN, from 1 */
     size_t offset;      /* of BEGIN, from 0 */
