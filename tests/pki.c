@@ -73,9 +73,11 @@ static EVP_PKEY *make_key(const struct pki_spec *spec)
 {
     if (spec->key_of != NULL)
         return pki_key(spec->key_of);
+    const char *kind = spec->key_kind == NULL ? "P-256" : spec->key_kind;
     EVP_PKEY *key = spec->rsa_bits != 0
                         ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)spec->rsa_bits)
-                        : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+                    : kind[0] == 'P' ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind)
+                                     : EVP_PKEY_Q_keygen(NULL, NULL, kind);
     check(key != NULL);
     return key;
 }
@@ -104,7 +106,10 @@ struct pki pki_make(struct arena *arena, const struct pki_spec *spec)
     set_validity(x509, spec);
     set_names(x509, issuer == NULL ? x509 : issuer, spec);
     set_extensions(x509, issuer == NULL ? x509 : issuer, spec);
+    const EVP_PKEY *by = signer == NULL ? key : signer;
     const char *digest = spec->digest != NULL ? spec->digest : "SHA256";
+    if (EVP_PKEY_is_a(by, "ED25519") || EVP_PKEY_is_a(by, "ED448"))
+        digest = "none"; /* a part of the algorithm (RFC 8410, 6) */
     check(X509_sign(x509, signer == NULL ? key : signer, EVP_get_digestbyname(digest)) > 0);
     check_ok(cert_of_x509(arena, x509, &pki.cert, &err), &err);
     pki.pem = cert_pem(arena, &pki.cert);

@@ -31,6 +31,7 @@ struct pki_spec {
     const struct pki *issuer; /* NULL: self-signed */
     const struct pki *key_of; /* use this one's key; NULL: make one */
     int rsa_bits;
+    const char *key_kind;           /* another curve ("P-384"), "ED25519" or "ED448" */
     bool ca;                        /* basicConstraints CA:TRUE, keyUsage keyCertSign, cRLSign */
     const char *basic_constraints;  /* instead: "critical,CA:TRUE,pathlen:0" */
     const char *key_usage;          /* instead: "critical,digitalSignature" */

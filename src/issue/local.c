@@ -118,10 +118,7 @@ static bool add_conf(X509 *x509, X509 *issuer, int nid, const char *value)
 
 static bool sign(X509 *x509, EVP_PKEY *key)
 {
-    int digest = NID_undef;
-    /* Ed25519 and Ed448 have their digest inside. */
-    bool none = EVP_PKEY_get_default_digest_nid(key, &digest) == 2 && digest == NID_undef;
-    return X509_sign(x509, key, none ? NULL : EVP_sha256()) > 0;
+    return X509_sign(x509, key, key_digest(key)) > 0;
 }
 
 /* A keyUsage that would let a leaf sign certificates is made anew without those bits. */

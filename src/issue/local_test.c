@@ -348,3 +348,26 @@ TEST(a_root_is_created_once_with_an_encrypted_key_and_signs)
         folder_remove(&folder);
     }
 }
+
+TEST(an_issuer_of_any_kind_of_key_signs_for_any_kind_of_key)
+{
+    static const char *const kinds[] = { "P-384", "ED25519", "ED448" };
+    AUTO(arena) struct arena arena = { 0 };
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        AUTO(err) struct err err = { 0 };
+        AUTO(local_ca) struct local_ca ca = { 0 };
+        struct pki root = pki_make(
+            &arena, &(struct pki_spec){ .name = "Root", .ca = true, .key_kind = kinds[i] });
+        struct pki leaf =
+            pki_make(&arena, &(struct pki_spec){ .name = "db1", .key_kind = kinds[i] });
+        struct folder folder = folder_make(&arena, &root);
+        struct issued issued;
+        check_ok(
+            local_open(&arena, folder.certificate, folder.key, S("sesame"), PKI_NOW, &ca, &err),
+            &err);
+        struct issue_request request = ask(&leaf.cert, spki_of(&arena, &leaf));
+        check_ok(local_issue(&arena, &ca, &request, &issued, &err), &err);
+        check(openssl_verifies(&issued.cert, &root.cert, X509_PURPOSE_SSL_SERVER));
+        folder_remove(&folder);
+    }
+}

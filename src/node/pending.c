@@ -147,13 +147,10 @@ static bool add_names(struct arena *arena, const str_list *san, X509_REQ *req)
 static bool fill(struct arena *arena, X509_REQ *req, const struct cert *like, EVP_PKEY *key)
 {
     AUTO(X509) X509 *x509 = cert_x509(like);
-    int digest = NID_undef;
-    /* Ed25519 and Ed448 have their digest inside. */
-    bool none = EVP_PKEY_get_default_digest_nid(key, &digest) == 2 && digest == NID_undef;
     return x509 != NULL && X509_REQ_set_version(req, X509_REQ_VERSION_1) == 1 &&
            X509_REQ_set_subject_name(req, X509_get_subject_name(x509)) == 1 &&
            X509_REQ_set_pubkey(req, key) == 1 && add_names(arena, &like->san, req) &&
-           X509_REQ_sign(req, key, none ? NULL : EVP_sha256()) > 0;
+           X509_REQ_sign(req, key, key_digest(key)) > 0;
 }
 
 bool pending_ask(struct arena *arena, const struct pending_place *place, const struct cert *like,

@@ -157,3 +157,9 @@ bool key_load(const char *path, str password, EVP_PKEY **ret_key, struct err *er
     }
     return err_set(err, ERR_FORMAT, "%s: no private key that can be read", path);
 }
+
+/* EVP_PKEY_get_default_digest_nid() has no answer for these two. */
+const EVP_MD *key_digest(const EVP_PKEY *key)
+{
+    return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ? NULL : EVP_sha256();
+}

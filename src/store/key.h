@@ -20,4 +20,8 @@ enum key_outcome key_of_der(str der, str password, EVP_PKEY **ret_key);
 /* The first private key in the file at `path`, for signing or a handshake; the caller owns it. */
 MUST_CHECK bool key_load(const char *path, str password, EVP_PKEY **ret_key, struct err *err);
 
+/* What a signature with the key is made with; NULL where that is a part of the key's algorithm
+   (Ed25519 and Ed448: RFC 8410, 6). */
+const EVP_MD *key_digest(const EVP_PKEY *key);
+
 #endif
