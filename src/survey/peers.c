@@ -3,8 +3,8 @@
 
 /*
  * A server can say who is connected to it and with which certificate. A standby is told from
- * another of the same user by its certificate's serial number, and where that is an older one by
- * what it calls itself.
+ * another of the same user by its certificate's serial number, and where that is an older one or
+ * several have the same by what it calls itself.
  */
 
 static bool streams(const struct link_conf *link)
@@ -46,25 +46,32 @@ static bool may_be(const struct peer *peer, const struct link *link, const struc
     return user && replication == streams(conf);
 }
 
-/* Take the peer that is this link's client: by certificate, else by name, else any that is left. */
+/* What tells that a peer is a link's client, the surest first. */
+enum likeness { SAME_CERTIFICATE_AND_NAME, SAME_CERTIFICATE, SAME_NAME, SAME_USER, LIKENESS_COUNT };
+
+static bool is_like(enum likeness likeness, bool certificate, bool name)
+{
+    bool asks_certificate = likeness == SAME_CERTIFICATE_AND_NAME || likeness == SAME_CERTIFICATE;
+    bool asks_name = likeness == SAME_CERTIFICATE_AND_NAME || likeness == SAME_NAME;
+    return (certificate || !asks_certificate) && (name || !asks_name);
+}
+
+/* Take the first peer that is so much like this link's client. */
 static const struct peer *take_stream(struct ledger *ledger, const struct link *link,
-                                      const struct link_conf *conf, bool by_serial)
+                                      const struct link_conf *conf, enum likeness likeness)
 {
     str serial = stored_serial(ledger->survey, link);
     str node = ledger->survey->model.services.items[link->from].node;
-    size_t found = ledger->peers->count;
     for (size_t i = 0; i < ledger->peers->count; i++) {
         const struct peer *peer = &ledger->peers->items[i];
-        if (ledger->taken[i] || !may_be(peer, link, conf))
+        if (ledger->taken[i] || !may_be(peer, link, conf) ||
+            !is_like(likeness, str_eq(without_zeros(peer->serial), serial),
+                     str_eq(peer->name, node)))
             continue;
-        bool same = str_eq(without_zeros(peer->serial), serial);
-        if (by_serial ? same : found == ledger->peers->count || str_eq(peer->name, node))
-            found = i;
+        ledger->taken[i] = true;
+        return peer;
     }
-    if (found == ledger->peers->count)
-        return NULL;
-    ledger->taken[found] = true;
-    return &ledger->peers->items[found];
+    return NULL;
 }
 
 static void note_old_session(struct survey *survey, const struct link *link,
@@ -89,23 +96,23 @@ static void note_no_stream(struct survey *survey, const struct link *link)
                            STR_ARG(survey->model.services.items[link->to].key)));
 }
 
-/* Two rounds, so that a stream with the right certificate is never taken for another's. */
+/* In rounds, so that a stream that is surely one standby's is never taken for another's. */
 static void match_streams(struct ledger *ledger)
 {
     struct model *model = &ledger->survey->model;
     AUTO(arena) struct arena scratch = { 0 };
     bool *matched = arena_alloc(&scratch, model->links.count + 1, sizeof(bool));
-    for (int round = 0; round < 2; round++)
+    for (int round = 0; round < LIKENESS_COUNT; round++)
         for (size_t i = 0; i < model->links.count; i++) {
             const struct link *link = &model->links.items[i];
             const struct link_conf *conf = ledger->survey->to.items[i];
             if (&model->services.items[link->to] != ledger->server || !streams(conf) || matched[i])
                 continue;
-            const struct peer *peer = take_stream(ledger, link, conf, round == 0);
+            const struct peer *peer = take_stream(ledger, link, conf, (enum likeness)round);
             matched[i] = peer != NULL;
-            if (round == 1 && peer == NULL)
+            if (peer == NULL && round == SAME_USER)
                 note_no_stream(ledger->survey, link);
-            else if (round == 1 && link->client_identity != NO_ID)
+            else if (peer != NULL && round > SAME_CERTIFICATE && link->client_identity != NO_ID)
                 note_old_session(ledger->survey, link, peer);
         }
 }
