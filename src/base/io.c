@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
-enum { BLOCK_BYTES = 16 * 1024 };
+enum { BLOCK_BYTES = 16 * 1024, TEMP_LETTERS = 6 };
+
+#define TEMP_MARK ".reseal-"
+
+DEFINE_AUTO(dir, DIR *, if (*handle != NULL) closedir(*handle))
 
 static ssize_t read_some(int fd, char *into, size_t len)
 {
@@ -117,6 +123,45 @@ static bool fill(int fd, str bytes, struct io_owner owner, struct err *err)
     return true;
 }
 
+/* A writer has its temporary file locked for as long as it lives: one that can be locked was left
+   by a writer that was killed, and may hold a key. */
+static void remove_left(const char *target, struct arena *arena)
+{
+    str folder = io_dir_of(arena, str_c(target));
+    str name = str_printf(arena, "%s" TEMP_MARK,
+                          strrchr(target, '/') == NULL ? target : strrchr(target, '/') + 1);
+    AUTO(dir) DIR *dir = opendir(folder.ptr);
+    const struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (!str_starts(str_c(entry->d_name), name) ||
+            strlen(entry->d_name) != name.len + TEMP_LETTERS)
+            continue;
+        AUTO(fd)
+        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+}
+
+/* A file beside the target, locked. Between its creation and our lock it looks left, and another
+   writer may have taken it away: then there is nothing to lock, or no name to what is locked. */
+static int create_beside(const char *target, struct arena *arena, str *ret_temp)
+{
+    for (;;) {
+        struct stat st;
+        *ret_temp = str_printf(arena, "%s" TEMP_MARK "XXXXXX", target);
+        AUTO(fd) int fd = mkostemp((char *)(uintptr_t)ret_temp->ptr, O_CLOEXEC);
+        if (fd < 0)
+            return -1;
+        bool taken = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+        if (taken || fstat(fd, &st) < 0 || st.st_nlink == 0)
+            continue;
+        int ours = fd;
+        fd = -1;
+        return ours;
+    }
+}
+
 bool io_replace(const char *path, str bytes, struct io_owner owner, struct err *err)
 {
     return io_replace_when(path, bytes, owner, NULL, NULL, err);
@@ -130,8 +175,9 @@ bool io_replace_when(const char *path, str bytes, struct io_owner owner,
     char real[PATH_MAX];
     /* Renaming over a symbolic link would replace the link and leave its target stale. */
     const char *target = realpath(path, real) != NULL ? real : path;
-    str temp = str_printf(&arena, "%s.reseal-XXXXXX", target);
-    AUTO(fd) int fd = mkostemp((char *)(uintptr_t)temp.ptr, O_CLOEXEC);
+    str temp;
+    remove_left(target, &arena);
+    AUTO(fd) int fd = create_beside(target, &arena, &temp);
     if (fd < 0)
         return err_errno(err, "create a file beside %s", target);
     if (!fill(fd, bytes, owner, err) || (still != NULL && !still(target, context, err)) ||

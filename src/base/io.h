@@ -4,6 +4,7 @@
  *
  * io_replace() writes a new file beside the old one, syncs it, renames it over the old one and
  * syncs the folder: after a crash at any point the path names the old bytes or the new ones.
+ * A file that a killed writer left beside it is removed by the next.
  */
 #ifndef BASE_IO_H
 #define BASE_IO_H

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 /* A folder of our own, removed with everything in it. */
@@ -101,5 +102,25 @@ TEST(folders_are_made_with_their_parents_and_paths_are_taken_apart)
     check_str(io_dir_of(&folder.arena, S("a")), S("."));
     check_str(io_join(&folder.arena, S("/a"), S("b")), S("/a/b"));
     check_str(io_join(&folder.arena, S("/a"), S("/b")), S("/b"));
+    folder_close(&folder);
+}
+
+TEST(what_a_killed_writer_left_is_removed_and_what_a_living_one_has_is_not)
+{
+    struct folder folder = { 0 };
+    AUTO(err) struct err err = { 0 };
+    folder_open(&folder);
+    const char *dead = in(&folder, "file.reseal-Ab3dEf"),
+               *alive = in(&folder, "file.reseal-Gh1jKl");
+    const char *other = in(&folder, "file.reseal-notes");
+    AUTO(fd) int left = open(dead, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    AUTO(fd) int held = open(alive, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    AUTO(fd) int foreign = open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    check(left >= 0 && held >= 0 && foreign >= 0);
+    check_int(flock(held, LOCK_EX | LOCK_NB), 0);
+    check_ok(io_replace(in(&folder, "file"), S("new"), ours, &err), &err);
+    check_int(access(dead, F_OK), -1);
+    check_int(unlink(alive), 0);
+    check_int(unlink(other), 0);
     folder_close(&folder);
 }
