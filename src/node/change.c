@@ -165,29 +165,6 @@ static bool do_anchor(const struct change_site *site, const struct change *chang
 
 /* ---- issue: done through pending.h ---- */
 
-static bool observe_issue(const struct change_site *site, const struct change *change,
-                          enum observed *ret_observed, str *ret_evidence, struct err *err)
-{
-    struct arena *arena = site->call->arena;
-    struct pending_place place;
-    struct pending pending;
-    struct cert leaf = { 0 };
-    bool there;
-    if (!change_pending(site, change, &place, err) || !pending_read(arena, &place, &pending, err) ||
-        !change_leaf(site, change, &leaf, &there, err))
-        return false;
-    bool in_use = pending.has_certificate && there && str_eq(leaf.sha256, pending.leaf.sha256);
-    bool in_hand = pending.has_certificate && (pending.has_key || !change->new_key);
-    *ret_observed = in_use || in_hand ? OBSERVED_AFTER : OBSERVED_BEFORE;
-    *ret_evidence = in_use || in_hand
-                        ? str_printf(arena, "%.*s is %s", STR_ARG(cert_label(arena, &pending.leaf)),
-                                     in_use ? "in use" : "in hand")
-                        : S("no certificate has come yet");
-    return true;
-}
-
-/* ---- install and switch: an identity ---- */
-
 static bool holds(struct arena *arena, str path, str bytes, bool *ret_same, struct err *err)
 {
     str state;
@@ -210,6 +187,44 @@ static bool is_written(const struct change_site *site, const struct material *ma
     *ret_written = *ret_written && key;
     return true;
 }
+
+/* Whether what came is written beside the old already: then its key is there too. */
+static bool is_installed(const struct change_site *site, const struct change *change,
+                         const struct pending_place *place)
+{
+    AUTO(err) struct err none = { 0 };
+    struct change about = *change;
+    struct material material;
+    bool written;
+    about.certificate = str_printf(site->call->arena, "new:%.*s", STR_ARG(place->step));
+    return material_of(site, &about, &material, &none) &&
+           is_written(site, &material, &written, &none) && written &&
+           pending_matches(material.chain_pem, material.files.key, place->password, &none);
+}
+
+static bool observe_issue(const struct change_site *site, const struct change *change,
+                          enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    struct pending_place place;
+    struct pending pending;
+    struct cert leaf = { 0 };
+    bool there;
+    if (!change_pending(site, change, &place, err) || !pending_read(arena, &place, &pending, err) ||
+        !change_leaf(site, change, &leaf, &there, err))
+        return false;
+    bool in_use = pending.has_certificate && there && str_eq(leaf.sha256, pending.leaf.sha256);
+    bool in_hand = pending.has_certificate &&
+                   (pending.has_key || !change->new_key || is_installed(site, change, &place));
+    *ret_observed = in_use || in_hand ? OBSERVED_AFTER : OBSERVED_BEFORE;
+    *ret_evidence = in_use || in_hand
+                        ? str_printf(arena, "%.*s is %s", STR_ARG(cert_label(arena, &pending.leaf)),
+                                     in_use ? "in use" : "in hand")
+                        : S("no certificate has come yet");
+    return true;
+}
+
+/* ---- install and switch: an identity ---- */
 
 static bool observe_identity(const struct change_site *site, const struct change *change,
                              enum observed *ret_observed, str *ret_evidence, struct err *err)
@@ -303,9 +318,10 @@ static bool do_switch(const struct change_site *site, const struct change *chang
                                  .expects = sha256_hex(arena, edit.now) };
     *ret_evidence = str_printf(arena, "%.*s names %.*s", STR_ARG(edit.path),
                                STR_ARG(material.files.certificate));
-    if (!file_write(&write, edit.then, err))
+    /* The key is at its place; once the file is written no later run would come here again. */
+    if (str_starts(change->certificate, S("new:")) && !pending_drop_key(&place, err))
         return false;
-    return !str_starts(change->certificate, S("new:")) || pending_drop_key(&place, err);
+    return file_write(&write, edit.then, err);
 }
 
 /* ---- refresh: a service ---- */
