@@ -190,6 +190,14 @@ bool io_replace_when(const char *path, str bytes, struct io_owner owner,
     return io_sync_dir_of(target, err);
 }
 
+/* A folder that is made is there after a crash, as what is written into it is. */
+static bool make_dir(const char *path, mode_t mode, struct err *err)
+{
+    if (mkdir(path, mode) == 0)
+        return io_sync_dir_of(path, err);
+    return errno == EEXIST || err_errno(err, "create folder %s", path);
+}
+
 bool io_make_dirs(const char *path, mode_t mode, struct err *err)
 {
     AUTO(arena) struct arena arena = { 0 };
@@ -198,11 +206,9 @@ bool io_make_dirs(const char *path, mode_t mode, struct err *err)
         if (*at != '/')
             continue;
         *at = '\0';
-        if (mkdir(part, mode) < 0 && errno != EEXIST)
-            return err_errno(err, "create folder %s", part);
+        if (!make_dir(part, mode, err))
+            return false;
         *at = '/';
     }
-    if (mkdir(path, mode) < 0 && errno != EEXIST)
-        return err_errno(err, "create folder %s", path);
-    return true;
+    return make_dir(path, mode, err);
 }
