@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test lint bench docs clean fuzz fuzz-coverage load
+.PHONY: deps build test lint bench docs clean fuzz fuzz-coverage load crash
 build:
 	test -e build/build.ninja || meson setup build
 	ninja -C build
@@ -30,3 +30,6 @@ fuzz-coverage:
 load: build
 	tests/load build/reseal 5000 keep-same keep-second new-same new-second
 	tests/load-needed build
+# Hours: says how many, and goes on where it was stopped.
+crash: build
+	tests/crash
