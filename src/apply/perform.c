@@ -168,9 +168,11 @@ static bool begin(struct run *run, struct err *err)
 static bool finish(struct run *run, struct err *err)
 {
     const struct journal_apply *undone = run->options->undone;
+    bool nothing = run->performed->steps == 0 && !run->performed->resumed;
+    str outcome = nothing ? S(PERFORM_NOTHING) : S("done");
     return (undone == NULL ||
             journal_end(run->journal, undone->id, clock_now(), S("rolled back"), err)) &&
-           journal_end(run->journal, run->apply.record.id, clock_now(), S("done"), err);
+           journal_end(run->journal, run->apply.record.id, clock_now(), outcome, err);
 }
 
 bool perform(struct arena *arena, struct survey *survey, const struct approved *approved,

@@ -11,6 +11,10 @@
 
 #include "apply/run.h"
 
+/* The journal's outcome of an apply that found everything done. It changed nothing, so there is
+   nothing of it to undo. */
+#define PERFORM_NOTHING "nothing to do"
+
 struct perform_options {
     str state;                          /* the coordinator's own folder */
     str take_over;                      /* whose lease may be taken; empty: nobody's */

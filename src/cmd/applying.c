@@ -131,3 +131,14 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
                 (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply);
     return EXIT_OK;
 }
+
+int applying_nothing(struct cmd *cmd, const char *words)
+{
+    struct progress progress = { .cmd = cmd };
+    const struct performed nothing = { 0 };
+    if (cmd->global.json)
+        emit_result(&progress, &nothing, true, NULL);
+    else
+        fprintf(cmd->out, "\n%s\n", words);
+    return EXIT_OK;
+}

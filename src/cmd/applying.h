@@ -28,4 +28,7 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
                  const struct journal_apply *undone, const char *take_over, const char *again,
                  struct err *err);
 
+/* Say that there is nothing to carry out, as a document or in these words; the exit code. */
+int applying_nothing(struct cmd *cmd, const char *words);
+
 #endif

@@ -37,7 +37,7 @@ static void print_applies(struct cmd *cmd, const journal_apply_list *applies)
         fputs("nothing was done yet\n", cmd->out);
     for (size_t i = 0; i < applies->count; i++) {
         const struct journal_apply *apply = &applies->items[i];
-        fprintf(cmd->out, "%4lld  %.*s  %-8s  %-11s  %.*s\n", (long long)apply->id,
+        fprintf(cmd->out, "%4lld  %.*s  %-8s  %-13s  %.*s\n", (long long)apply->id,
                 STR_ARG(clock_format(&cmd->arena, apply->started)),
                 apply->undoes.len > 0 ? "rollback" : "apply", outcome_of(apply),
                 STR_ARG(apply->cluster_name));

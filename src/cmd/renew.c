@@ -69,8 +69,8 @@ static int run_renew(struct cmd *cmd, struct err *err)
         planning_print(cmd, &planning);
     if (!refuse_unproven(cmd, &planning, err) || !preflight_survey(&opened.survey, err))
         return say_without(cmd, &opened.survey, err), EXIT_FAILED;
-    if (planning.plan.steps.count == 0 && !cmd->global.json)
-        return fputs("\nnothing to do\n", cmd->out), EXIT_OK;
+    if (planning.plan.steps.count == 0)
+        return applying_nothing(cmd, "nothing to do");
     if (!approved_of(&planning, &approved, err) ||
         !applying_agreed(cmd, given->applying.yes, "Carry this out?", renew_line(cmd, given, true),
                          err))

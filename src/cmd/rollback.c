@@ -25,7 +25,8 @@ static const struct option options[] = {
 
 static bool may_undo(const struct journal_apply *apply)
 {
-    return apply->undoes.len == 0 && !str_eq(apply->outcome, S("rolled back"));
+    return apply->undoes.len == 0 && !str_eq(apply->outcome, S("rolled back")) &&
+           !str_eq(apply->outcome, S(PERFORM_NOTHING));
 }
 
 /* The apply that is named, or the newest that was not undone. */
@@ -116,8 +117,8 @@ static int run(struct cmd *cmd, struct err *err)
                       "going back would break connections that work: nothing was changed");
         return (void)err_next(err, "%s", line_of(cmd, " --raw")), EXIT_FAILED;
     }
-    if (planning.plan.steps.count == 0 && !cmd->global.json)
-        return fputs("\neverything is as it was\n", cmd->out), EXIT_OK;
+    if (planning.plan.steps.count == 0)
+        return applying_nothing(cmd, "everything is as it was");
     if (!approved_of(&planning, &approved, err) ||
         !applying_agreed(cmd, given->applying.yes, "Go back?", line_of(cmd, " --yes"), err))
         return EXIT_FAILED;

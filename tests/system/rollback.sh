@@ -56,3 +56,16 @@ for node in db2 db3; do
     true_that "second issuer: back, $node streams with the old certificate" \
         soon streams_with $node old/$node/tls/client.crt
 done
+
+# What changed nothing is not what a rollback is about.
+r renew --yes --json >renew.json
+true_that "renewed again: succeeds" jq -e '.outcome == "done" and .apply > 0' renew.json
+r plan --out plan.json >/dev/null
+r renew --yes --json >none.json
+true_that "nothing to do: is one document that names no apply" \
+    jq -e '.outcome == "done" and .apply == 0 and .steps == []' none.json
+r apply plan.json >none.out 2>&1
+true_that "a plan without steps: succeeds" test $? -eq 0
+r rollback --yes --json >back.json
+true_that "the rollback after that undoes the renewal" \
+    jq -e '.outcome == "done" and ([.steps[] | select(.kind == "switch")] | length) == 6' back.json
