@@ -1,6 +1,6 @@
 # Expired and half-renewed clusters renewed, proven with PostgreSQL's and openssl's own eyes, and taken back byte for byte.
-# Covers run.c, dispatch.c, verify.c, perform.c, stale.c, preflight.c, hold.c, back.c, applying.c,
-# renew.c, rollback.c, history.c, planning.c, query.c and running.c.
+# Covers run.c, dispatch.c, verify.c, perform.c, preflight.c, hold.c, applying.c and planning.c.
+# Covers renew.c, history.c, query.c and running.c.
 . "$TESTS/cluster.sh"
 
 modes() { stat -c '%U:%G %a' "$@" | sort -u; }

@@ -1,0 +1,75 @@
+# What changed between plan and apply, a renewal that was killed and goes on, and two at once.
+# Covers stale.c, hold.c and perform.c.
+. "$TESTS/cluster.sh"
+
+first= # the coordinator that a test keeps, in a process group of its own
+before_down() {
+    [ -z "$first" ] || kill -9 -- "-$first" 2>/dev/null
+    first=
+}
+# begin COMMAND...: in the background as a group of its own, the coordinator's pid in $first.
+begin() {
+    setsid "$@" >first.out 2>&1 </dev/null &
+    first=$!
+}
+taken() { grep -qs '"holder": *"[^"]*:'"$first"'"' "$lab"/reseal/*/node/leases/*.json; }
+stopped() { grep -q '^State:.*T' "/proc/$1/status"; }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+workers() { cat "/proc/$first/task/$first/children"; }
+# the_next: the command that the last refusal ends with, typed as it is.
+the_next() { sed -n 's/^next: *//p' out | sed "s|^reseal|$RESEAL|"; }
+converged() {
+    true_that "$1: the application connects to every node" every_app
+    true_that "$1: both standbys stream with what they have stored" \
+        eval 'soon streams_with db2 "$(upstream_file db2)" && soon streams_with db3 "$(upstream_file db3)"'
+    true_that "$1: check finds nothing" r check
+    r history --json >history.json
+    true_that "$1: history says that it is done" jq -e '.applies[0].outcome == "done"' history.json
+    r history "$(jq '.applies[0].apply' history.json)" --json >events.json
+    true_that "$1: everything was verified" jq -e \
+        '[.events[] | select(.state == "planned" and (.evidence | startswith("connect as")))] as $asked | [.events[] | select(.state == "verified") | .step] as $seen | ($asked | length) == 4 and all($asked[].step; IN($seen[]))' events.json
+}
+
+on expiring
+r plan --out plan.json >/dev/null
+true_that "a plan is written" jq -e '.steps | length == 31' plan.json
+
+# Files that are no plan, or another's.
+echo 'hello' >garbage.json
+refused "a file that is no JSON is no plan" 'garbage.json' r apply garbage.json
+echo '{"steps": 5}' >garbage.json
+refused "JSON that is no plan is told apart" 'garbage.json: not a plan' r apply garbage.json
+head -c 2000 plan.json >garbage.json
+refused "half a plan is none" 'garbage.json' r apply garbage.json
+refused "a plan that is not there is named" 'none.json: No such file' r apply none.json
+jq '.cluster = "other"' plan.json >other.json
+refused "the plan of another cluster is refused" 'is a plan for cluster other, and .*cluster.yaml is lab' \
+    r apply other.json
+jq '.steps[0].id = "0123456789abcdef"' plan.json >other.json
+refused "a step that nobody would plan is refused" 'next: .* plan --out other.json' r apply other.json
+
+# Another certificate for the same key, from the same root, due as well.
+cp "$lab/db2/tls/server.crt" db2.crt
+echo 'subjectAltName = DNS:db2.lab.example' >ext
+openssl req -new -key "$lab/db2/tls/server.key" -subj /CN=db2.lab.example |
+    openssl x509 -req -CA "$lab/ca/ca.pem" -CAkey "$lab/ca/ca.key" -passin "file:$lab/ca/pass" \
+        -CAcreateserial -days 20 -extfile ext >new.crt 2>/dev/null
+cat new.crt >"$lab/db2/tls/server.crt"
+refused "another certificate makes the plan stale" 'the plan does not fit any more' r apply plan.json
+true_that "stale: the difference names the store" says 'not as planned: .*db2/server'
+true_that "stale: the file that changed is named" says 'changed since: .*db2/tls/server.crt'
+true_that "stale: the next command is a new plan" says 'next: .* plan --out plan.json'
+cat db2.crt >"$lab/db2/tls/server.crt"
+
+# A comment in a trust file changes nothing that was planned. Killed in the middle it goes on.
+echo '# reviewed' >>"$lab/db2/tls/ca.crt"
+strace -o /dev/null -e trace=fdatasync -e inject=fdatasync:signal=SIGKILL:when=90 \
+    "$RESEAL" -f "$lab/cluster.yaml" --state "$lab/reseal" apply plan.json >killed.out 2>&1
+true_that "killed: in the middle" sh -c 'grep -q " 6/31 " killed.out && ! grep -q "31/31" killed.out'
+r history >history.out
+true_that "killed: history says that it was stopped" grep -q 'apply *stopped' history.out
+true_that "killed: every connection still works" every_app
+r apply plan.json --json >again.json
+true_that "killed: the same plan goes on" jq -e '.outcome == "done" and .resumed and .apply == 1' again.json
+converged "killed and applied again"
+true_that "the comment is still there" grep -q '^# reviewed' "$lab/db2/tls/ca.crt"
