@@ -16,6 +16,7 @@ enum { SNAPSHOT_BYTES = 8 };
 struct run {
     struct arena *arena;
     const struct approved *approved;
+    struct approved proven; /* whose verifications are made: those of a stopped apply as well */
     const struct perform_options *options;
     struct performed *performed;
     struct cluster cluster;
@@ -114,11 +115,12 @@ static bool new_record(struct run *run, struct journal_apply *ret_record, struct
     return snapshot_name(run->arena, &ret_record->snapshot, err);
 }
 
-/* An apply that was stopped is gone on with when all that is approved now was approved then. */
+/* An apply that was stopped is gone on with when all that is approved now was approved then. What
+   it had done was not verified yet. */
 static bool goes_on(struct run *run, const struct journal_apply *stopped, bool *ret_same,
                     struct err *err)
 {
-    struct approved then;
+    struct approved then = { 0 };
     str undoes = run->options->undone == NULL ? S("") : run->options->undone->snapshot;
     *ret_same = str_eq(stopped->undoes, undoes);
     if (!*ret_same)
@@ -127,6 +129,8 @@ static bool goes_on(struct run *run, const struct journal_apply *stopped, bool *
         return err_wrap(err, "the journal's plan of apply %lld", (long long)stopped->id);
     for (size_t i = 0; i < run->approved->steps.count; i++)
         *ret_same = *ret_same && approved_has(&then, run->approved->steps.items[i].id);
+    if (*ret_same)
+        run->proven.steps = then.steps;
     return true;
 }
 
@@ -143,6 +147,27 @@ static bool choose_record(struct run *run, struct err *err)
         return true;
     }
     return new_record(run, &run->apply.record, err);
+}
+
+/* Nodes that were left out of this run are not asked. */
+static size_t keep_verifications(struct run *run)
+{
+    struct approved kept = { 0 };
+    for (size_t i = 0; i < run->proven.steps.count; i++) {
+        const struct step *step = &run->proven.steps.items[i];
+        if (step->kind == STEP_verify && cluster_node(&run->cluster, step->node) != NULL)
+            list_push(run->arena, &kept.steps) = *step;
+    }
+    run->proven = kept;
+    return kept.steps.count;
+}
+
+static size_t count_changes(const struct plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        count += plan->steps.items[i].kind != STEP_verify;
+    return count;
 }
 
 /* Only now is anything written: the journal's first line. */
@@ -183,6 +208,7 @@ bool perform(struct arena *arena, struct survey *survey, const struct approved *
     struct run run = {
         .arena = arena, .approved = approved, .options = options, .performed = ret_performed
     };
+    run.proven.steps = approved->steps;
     *ret_performed = (struct performed){ 0 };
     if (!preflight_survey(survey, err) || !open_issuer(&run, survey->cluster, err) ||
         !journal_open(options->state, &run.journal, err) ||
@@ -203,6 +229,7 @@ bool perform(struct arena *arena, struct survey *survey, const struct approved *
         return false;
     ret_performed->apply = run.apply.record.id;
     ret_performed->steps = run.planning.plan.steps.count;
-    return apply_run(&run.apply, err) && apply_verify(&run.apply, approved, err) &&
+    run.apply.total = count_changes(&run.planning.plan) + keep_verifications(&run);
+    return apply_run(&run.apply, err) && apply_verify(&run.apply, &run.proven, err) &&
            finish(&run, err);
 }

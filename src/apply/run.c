@@ -49,7 +49,7 @@ bool apply_is_done(struct apply *apply, const struct step *step, bool *ret_done,
 bool apply_note(struct apply *apply, const struct step *step, enum journal_state state,
                 str evidence, struct err *err)
 {
-    struct apply_event seen = { step, state, evidence };
+    struct apply_event seen = { step, state, evidence, apply->total };
     struct journal_event event = { step->id, state, clock_now(), evidence };
     if (!journal_step(apply->journal, apply->record.id, &event, err))
         return false;

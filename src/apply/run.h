@@ -19,6 +19,7 @@ struct apply_event {
     const struct step *step;
     enum journal_state state;
     str evidence;
+    size_t total; /* steps of this run */
 };
 
 struct apply {
@@ -29,6 +30,7 @@ struct apply {
     struct journal *journal;
     struct journal_apply record; /* begun, or one that is gone on with */
     const struct local_ca *ca;   /* open; NULL when nothing is issued */
+    size_t total;                /* steps of this run, for whoever watches */
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */
     void *context;
 };

@@ -27,7 +27,7 @@ bool applying_agreed(struct cmd *cmd, bool yes, const char *question, const char
 /* What is shown while it runs, and kept for the document. */
 struct progress {
     struct cmd *cmd;
-    size_t total, done;
+    size_t done;
     LIST(struct apply_event) ended;
 };
 
@@ -55,7 +55,7 @@ static void watch(void *context, const struct apply_event *event)
     list_push(&progress->cmd->arena, &progress->ended) = kept;
     if (progress->cmd->global.json)
         return;
-    fprintf(progress->cmd->out, "%3zu/%zu  %-7s %-8s  %.*s\n", progress->done, progress->total,
+    fprintf(progress->cmd->out, "%3zu/%zu  %-7s %-8s  %.*s\n", progress->done, event->total,
             mark_of(event->state), step_kind_name(event->step->kind), STR_ARG(event->step->text));
     if (event->evidence.len > 0 && (event->state != JOURNAL_DONE || progress->cmd->global.verbose))
         fprintf(progress->cmd->out, "         %.*s\n", STR_ARG(event->evidence));
@@ -89,12 +89,6 @@ static void emit_result(struct progress *progress, const struct performed *perfo
     emit_end(&emit);
 }
 
-/* Steps that a stopped apply had done already are not shown again. */
-static size_t count_shown(const struct approved *approved)
-{
-    return approved->steps.count;
-}
-
 static bool say_next(struct cmd *cmd, const struct performed *performed, const char *again,
                      struct err *err)
 {
@@ -113,7 +107,7 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
                  const struct journal_apply *undone, const char *take_over, const char *again,
                  struct err *err)
 {
-    struct progress progress = { .cmd = cmd, .total = count_shown(approved) };
+    struct progress progress = { .cmd = cmd };
     struct performed performed = { 0 };
     struct perform_options options = {
         .take_over = str_c(take_over), .undone = undone, .watch = watch, .context = &progress

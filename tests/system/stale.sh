@@ -73,3 +73,15 @@ r apply plan.json --json >again.json
 true_that "killed: the same plan goes on" jq -e '.outcome == "done" and .resumed and .apply == 1' again.json
 converged "killed and applied again"
 true_that "the comment is still there" grep -q '^# reviewed' "$lab/db2/tls/ca.crt"
+
+# A renewal instead of an apply, killed later.
+on expiring
+strace -o /dev/null -e trace=fdatasync -e inject=fdatasync:signal=SIGKILL:when=75 \
+    "$RESEAL" -f "$lab/cluster.yaml" --state "$lab/reseal" renew --yes >killed.out 2>&1
+true_that "renew killed: in the middle" sh -c 'grep -q " 13/31 " killed.out && ! grep -q "27/31" killed.out'
+r renew --yes >again.out 2>&1
+true_that "renew killed: it goes on" test $? -eq 0
+true_that "renew killed: its progress counts to its end" \
+    sh -c 'sed -n "s|^ *\([0-9]*/[0-9]*\)  ok .*|\1|p" "$0" | tail -n 1 | grep -q "^\([0-9]*\)/\1$"' again.out
+converged "renew killed"
+true_that "renew killed: one apply is all there was" jq -e '.applies | length == 1' history.json
