@@ -104,16 +104,23 @@ static bool set_up(struct journal *journal, struct err *err)
            migrate(journal, err) && run_sql(journal->db, "COMMIT", err);
 }
 
+/* SQLite gives its side files the permissions of the main one. Closed before SQLite opens it: a
+   process loses its locks on a file with the first descriptor that it closes (POSIX, fcntl()), and
+   the next process that ends would take the write-ahead log away. */
+static bool make_file(const char *path, struct err *err)
+{
+    AUTO(fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return fd >= 0 || err_errno(err, "%s", path);
+}
+
 bool journal_open(str state, struct journal **ret_journal, struct err *err)
 {
     struct arena arena = { 0 };
     AUTO(journal) struct journal *journal = arena_new(&arena, struct journal);
     journal->arena = arena;
     str path = io_join(&journal->arena, state, S("journal.sqlite"));
-    /* SQLite gives its side files the permissions of the main one. */
-    AUTO(fd) int fd = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(err, "%s", path.ptr);
+    if (!make_file(path.ptr, err))
+        return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
     if (sqlite3_open_v2(path.ptr, &journal->db, flags, NULL) != SQLITE_OK)
         return err_set(err, ERR_SYSTEM, "%s: %s", path.ptr, sqlite3_errmsg(journal->db));

@@ -127,6 +127,72 @@ TEST(a_journal_survives_a_writer_that_is_killed_in_mid_transaction)
     check_str(events.items[0].step, S("kept"));
 }
 
+/* Another process's part: one apply, begun and ended. */
+static bool write_one(struct arena *arena, str dir)
+{
+    AUTO(err) struct err err = { 0 };
+    AUTO(journal) struct journal *journal = NULL;
+    struct journal_apply apply = example("c2");
+    (void)arena;
+    return journal_open(dir, &journal, &err) && journal_begin(journal, &apply, &err) &&
+           journal_end(journal, apply.id, 105, S("done"), &err);
+}
+
+/* A third one's: both are there, and both are done. */
+static bool sees_both(struct arena *arena, str dir)
+{
+    AUTO(err) struct err err = { 0 };
+    AUTO(journal) struct journal *journal = NULL;
+    journal_apply_list applies;
+    return journal_open(dir, &journal, &err) &&
+           journal_list(arena, journal, S(""), &applies, &err) && applies.count == 2 &&
+           str_eq(applies.items[0].outcome, S("done")) &&
+           str_eq(applies.items[1].outcome, S("done"));
+}
+
+/* A process of its own that plays its part when it is told to; started before SQLite is used, which
+   a fork would otherwise inherit. */
+struct player {
+    pid_t pid;
+    int go;
+};
+
+static struct player player(str dir, bool (*part)(struct arena *arena, str dir))
+{
+    AUTO(arena) struct arena arena = { 0 };
+    int go[2];
+    char byte;
+    check(pipe(go) == 0);
+    struct player player = { fork(), go[1] };
+    if (player.pid == 0)
+        _exit(read(go[0], &byte, 1) == 1 && part(&arena, dir) ? 0 : 1);
+    close(go[0]);
+    return player;
+}
+
+static bool play(struct player player)
+{
+    int status = 1;
+    check(write(player.go, "", 1) == 1);
+    close(player.go);
+    return waitpid(player.pid, &status, 0) == player.pid && status == 0;
+}
+
+TEST(another_process_that_comes_and_goes_takes_nothing_from_one_that_stays)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    AUTO(journal) struct journal *journal = NULL;
+    str dir = folder(&arena);
+    struct journal_apply apply = example("c1");
+    struct player second = player(dir, write_one), third = player(dir, sees_both);
+    check_ok(journal_open(dir, &journal, &err), &err);
+    check_ok(journal_begin(journal, &apply, &err), &err);
+    check(play(second));
+    check_ok(journal_end(journal, apply.id, 106, S("done"), &err), &err);
+    check(play(third));
+}
+
 TEST(a_file_that_is_another_programs_or_a_newer_reseals_is_refused)
 {
     static const char *const makes[] = { "PRAGMA user_version = 1", "PRAGMA application_id = 5",
