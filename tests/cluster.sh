@@ -6,7 +6,11 @@ PGSERVICEFILE=$lab/app/pg_service.conf PGCONNECT_TIMEOUT=5 LC_ALL=C
 export PGSERVICEFILE PGCONNECT_TIMEOUT LC_ALL
 trap 'before_down; "$RESEAL" lab down --dir "$lab" >/dev/null 2>&1' EXIT
 trap 'exit 1' HUP INT TERM
-before_down() { :; } # a script that must undo more before its lab can go says so here
+first= # the coordinator that a test keeps, in a process group of its own
+before_down() { # a script that must undo more before its lab can go says so here
+    [ -z "$first" ] || kill -9 "-$first" 2>/dev/null
+    first=
+}
 
 # on STATE [OPTION...]: a fresh lab in that state, what reseal remembers of it in $lab/reseal.
 on() {
@@ -49,6 +53,18 @@ soon() {
         sleep 0.2
     done
     return 1
+}
+
+# pg NODE COMMAND: pg_ctl of the lab's node, as its user.
+pg() {
+    set -- "$1" "$2" "$(pg_config --bindir 2>/dev/null || dirname "$(ls /usr/lib/postgresql/*/bin/pg_ctl | tail -n 1)")/pg_ctl"
+    as_owner "$1" "$3" -D "$lab/$1/data" -l "$lab/$1/log" -w -m fast "$2" >/dev/null 2>&1
+}
+# as_owner NODE COMMAND...: as the user of the node's server.
+as_owner() {
+    user=$(stat -c %U "$lab/$1/data")
+    shift
+    if [ "$(id -un)" = "$user" ]; then "$@"; else setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups "$@"; fi
 }
 
 # contents: bytes, owner and mode of every file that a change could touch. What the servers write by
@@ -103,4 +119,38 @@ old_files_are_there() {
     for file in $(cd old && echo db?/tls/* app/tls/*); do
         cmp "old/$file" "$lab/$file" || return 1
     done
+}
+
+# converged NAME: a stopped renewal was gone on with to its end.
+converged() {
+    true_that "$1: the application connects to every node" every_app
+    true_that "$1: both standbys stream with what they have stored" \
+        eval 'soon streams_with db2 "$(upstream_file db2)" && soon streams_with db3 "$(upstream_file db3)"'
+    true_that "$1: check finds nothing" r check
+    r history --json >history.json
+    jq '[.applies[] | select(.outcome != "nothing done")][0]' history.json >last.json
+    true_that "$1: history says that it is done" jq -e '.outcome == "done"' last.json
+    r history "$(jq .apply last.json)" --json >events.json
+    true_that "$1: everything was verified" jq -e \
+        '[.events[] | select(.state == "planned" and (.evidence | startswith("connect as")))] as $asked | [.events[] | select(.state == "verified") | .step] as $seen | ($asked | length) == 4 and all($asked[].step; IN($seen[]))' events.json
+}
+
+# begin COMMAND...: in the background as a group of its own, the coordinator's pid in $first.
+begin() {
+    setsid "$@" >first.out 2>&1 </dev/null &
+    first=$!
+}
+taken() { grep -qs '"holder": *"[^"]*:'"$first"'"' "$lab"/reseal/*/node/leases/*.json; }
+stopped() { grep -q '^State:.*[tT]' "/proc/$1/status"; }
+
+# the_first_is_over NAME: let go on, it fails in clear words and changes nothing.
+the_first_is_over() {
+    contents >before
+    kill -CONT "-$first"
+    wait "$first"
+    true_that "$1: it fails" test $? -eq 1
+    contents >after
+    true_that "$1: it has changed nothing" diff before after
+    true_that "$1: it says why" grep -Eq 'token [0-9]+ (is stale|holds no lease)' first.out
+    first=
 }

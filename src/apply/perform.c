@@ -200,6 +200,18 @@ static bool finish(struct run *run, struct err *err)
            journal_end(run->journal, run->apply.record.id, clock_now(), outcome, err);
 }
 
+/* Who lost the lease before the first step leaves nothing to go on with and nothing to undo: what
+   is in the journal before it is what counts. */
+static bool give_up(struct run *run, const struct err *why)
+{
+    AUTO(err) struct err unwritten = { 0 };
+    bool nothing = run->apply.done == 0 && !run->performed->resumed && why->kind == ERR_CONFLICT;
+    if (nothing && journal_end(run->journal, run->apply.record.id, clock_now(), S(PERFORM_NOTHING),
+                               &unwritten))
+        run->performed->apply = 0;
+    return false;
+}
+
 bool perform(struct arena *arena, struct survey *survey, const struct approved *approved,
              const struct perform_options *options, struct performed *ret_performed,
              struct err *err)
@@ -230,6 +242,7 @@ bool perform(struct arena *arena, struct survey *survey, const struct approved *
     ret_performed->apply = run.apply.record.id;
     ret_performed->steps = run.planning.plan.steps.count;
     run.apply.total = count_changes(&run.planning.plan) + keep_verifications(&run);
-    return apply_run(&run.apply, err) && apply_verify(&run.apply, &run.proven, err) &&
-           finish(&run, err);
+    if (!apply_run(&run.apply, err))
+        return give_up(&run, err);
+    return apply_verify(&run.apply, &run.proven, err) && finish(&run, err);
 }

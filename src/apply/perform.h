@@ -11,9 +11,9 @@
 
 #include "apply/run.h"
 
-/* The journal's outcome of an apply that found everything done. It changed nothing, so there is
-   nothing of it to undo. */
-#define PERFORM_NOTHING "nothing to do"
+/* The journal's outcome of an apply that changed nothing: it found everything done, or had lost its
+   lease. There is nothing of it to undo. */
+#define PERFORM_NOTHING "nothing done"
 
 struct perform_options {
     str state;                          /* the coordinator's own folder */

@@ -31,6 +31,7 @@ struct apply {
     struct journal_apply record; /* begun, or one that is gone on with */
     const struct local_ca *ca;   /* open; NULL when nothing is issued */
     size_t total;                /* steps of this run, for whoever watches */
+    size_t done;                 /* how many were seen done */
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */
     void *context;
 };

@@ -1,34 +1,7 @@
-# What changed between plan and apply, a renewal that was killed and goes on, and two at once.
-# Covers stale.c, hold.c and perform.c.
+# What changed between plan and apply, and a renewal that was killed and goes on.
+# Covers stale.c and perform.c.
 . "$TESTS/cluster.sh"
 
-first= # the coordinator that a test keeps, in a process group of its own
-before_down() {
-    [ -z "$first" ] || kill -9 -- "-$first" 2>/dev/null
-    first=
-}
-# begin COMMAND...: in the background as a group of its own, the coordinator's pid in $first.
-begin() {
-    setsid "$@" >first.out 2>&1 </dev/null &
-    first=$!
-}
-taken() { grep -qs '"holder": *"[^"]*:'"$first"'"' "$lab"/reseal/*/node/leases/*.json; }
-stopped() { grep -q '^State:.*T' "/proc/$1/status"; }
-ended() { ! kill -0 "$1" 2>/dev/null; }
-workers() { cat "/proc/$first/task/$first/children"; }
-# the_next: the command that the last refusal ends with, typed as it is.
-the_next() { sed -n 's/^next: *//p' out | sed "s|^reseal|$RESEAL|"; }
-converged() {
-    true_that "$1: the application connects to every node" every_app
-    true_that "$1: both standbys stream with what they have stored" \
-        eval 'soon streams_with db2 "$(upstream_file db2)" && soon streams_with db3 "$(upstream_file db3)"'
-    true_that "$1: check finds nothing" r check
-    r history --json >history.json
-    true_that "$1: history says that it is done" jq -e '.applies[0].outcome == "done"' history.json
-    r history "$(jq '.applies[0].apply' history.json)" --json >events.json
-    true_that "$1: everything was verified" jq -e \
-        '[.events[] | select(.state == "planned" and (.evidence | startswith("connect as")))] as $asked | [.events[] | select(.state == "verified") | .step] as $seen | ($asked | length) == 4 and all($asked[].step; IN($seen[]))' events.json
-}
 
 on expiring
 r plan --out plan.json >/dev/null
