@@ -53,11 +53,22 @@ static str trouble_of(struct sight *sight, const struct service *service)
     return S("");
 }
 
+static bool is_down(struct sight *sight, const struct service *service)
+{
+    for (size_t i = 0; i < sight->survey.findings.count; i++)
+        if (sight->survey.findings.items[i].code == FINDING_service_down &&
+            str_eq(sight->survey.findings.items[i].where, service->key))
+            return true;
+    return false;
+}
+
+/* A service that is down would be waited for in vain. */
 static bool all_settled(struct sight *sight, const struct approved *approved)
 {
     for (size_t i = 0; i < sight->survey.model.services.count; i++) {
         const struct service *service = &sight->survey.model.services.items[i];
-        if (is_about(approved, service) && trouble_of(sight, service).len > 0)
+        if (is_about(approved, service) && !is_down(sight, service) &&
+            trouble_of(sight, service).len > 0)
             return false;
     }
     return true;
@@ -79,15 +90,6 @@ static bool look_until_settled(struct apply *apply, const struct approved *appro
 }
 
 /* ---- a service with all its links ---- */
-
-static bool is_down(struct sight *sight, const struct service *service)
-{
-    for (size_t i = 0; i < sight->survey.findings.count; i++)
-        if (sight->survey.findings.items[i].code == FINDING_service_down &&
-            str_eq(sight->survey.findings.items[i].where, service->key))
-            return true;
-    return false;
-}
 
 /* One service's links, tried. */
 struct trial {
@@ -132,7 +134,7 @@ static bool verify_service(struct apply *apply, struct sight *sight, const struc
     struct trial trial = { .trouble = trouble_of(sight, service) };
     if (is_down(sight, service))
         return apply_note(apply, step, JOURNAL_WAITING,
-                          S("it does not run: verified when it starts"), err);
+                          S("it does not answer: verified when it does"), err);
     try_links(sight, service, &trial);
     if (trial.trouble.len > 0) {
         (void)err_set(err, ERR_CONFLICT, "%.*s: %.*s", STR_ARG(step->text), STR_ARG(trial.trouble));

@@ -103,6 +103,17 @@ static bool say_next(struct cmd *cmd, const struct performed *performed, const c
     return false;
 }
 
+static const char *still_waiting(const struct progress *progress)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < progress->ended.count; i++)
+        count += progress->ended.items[i].state == JOURNAL_WAITING;
+    return count == 0 ? ""
+                      : str_printf(&progress->cmd->arena, "; %zu %s to be seen", count,
+                                   count == 1 ? "service waits" : "services wait")
+                            .ptr;
+}
+
 int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *approved,
                  const struct journal_apply *undone, const char *take_over, const char *again,
                  struct err *err)
@@ -121,8 +132,9 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
     if (!good)
         return (void)say_next(cmd, &performed, again, err), EXIT_FAILED;
     if (!cmd->global.json)
-        fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire\n",
-                (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply);
+        fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire%s\n",
+                (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply,
+                still_waiting(&progress));
     return EXIT_OK;
 }
 
