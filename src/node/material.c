@@ -72,8 +72,8 @@ bool change_leaf(const struct change_site *site, const struct change *change, st
            read_leaf(site->call->arena, store->certificate, ret_leaf, ret_there, err);
 }
 
-static bool password_of(struct arena *arena, const struct store_conf *store, str *ret_password,
-                        struct err *err)
+bool material_password(struct arena *arena, const struct store_conf *store, str *ret_password,
+                       struct err *err)
 {
     const struct secret_source *source = &store->password;
     bool given = source->file.len > 0 || source->env.len > 0 || source->command.count > 0;
@@ -100,7 +100,7 @@ bool change_pending(const struct change_site *site, const struct change *change,
     if (store == NULL)
         return false;
     ret_place->old_key = store->key;
-    return password_of(site->call->arena, store, &ret_place->password, err);
+    return material_password(site->call->arena, store, &ret_place->password, err);
 }
 
 static bool of_pending(const struct change_site *site, const struct change *change,

@@ -25,4 +25,8 @@ const struct store_conf *material_store(const struct change_site *site, const st
 /* The fingerprint of the first certificate in the file at `path`, or "absent". */
 MUST_CHECK bool material_leaf(struct arena *arena, str path, str *ret_leaf, struct err *err);
 
+/* The password of the store's key; empty when none is declared. */
+MUST_CHECK bool material_password(struct arena *arena, const struct store_conf *store,
+                                  str *ret_password, struct err *err);
+
 #endif

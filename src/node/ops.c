@@ -4,6 +4,7 @@
 #include "node/file.h"
 #include "node/lease.h"
 #include "node/look.h"
+#include "node/material.h"
 #include "node/worker.h"
 #include "store/store.h"
 #include "tls/probe.h"
@@ -105,12 +106,27 @@ static bool probe_verify_of(const json_t *body, enum probe_verify *ret_verify, s
            err_set(err, ERR_FORMAT, "\"verify\" must be none, ca or full");
 }
 
-/* {host, port, protocol, name?, user?, database?, verify?, trust?, certificate?, key?,
-   timeout_ms?}; the last three are paths here -> probe, presented[] (DER) */
+/* The key's password is read here, where its store is declared: it does not travel. */
+static bool probe_password(const struct worker *worker, struct arena *arena, const json_t *body,
+                           str *ret_password, struct err *err)
+{
+    struct site site;
+    str name;
+    *ret_password = (str){ 0 };
+    if (!take_text(body, "store", &name, err) || name.len == 0)
+        return err->kind == ERR_NONE;
+    if (!take_node(worker, arena, body, &site, err))
+        return false;
+    const struct store_conf *store = node_store(&site.fragment.nodes.items[0], name);
+    return store == NULL || material_password(arena, store, ret_password, err);
+}
+
+/* {host, port, protocol, name?, user?, database?, verify?, trust?, certificate?, key?, store?,
+   node?, timeout_ms?}; trust, certificate and key are paths here, store is the one on node that has
+   the key's password -> probe, presented[] (DER) */
 static bool op_probe(const struct worker *worker, struct arena *arena, const json_t *body,
                      struct emit *emit, struct err *err)
 {
-    (void)worker;
     struct probe_request request = { 0 };
     struct probe_result result = { 0 };
     int64_t port;
@@ -123,6 +139,7 @@ static bool op_probe(const struct worker *worker, struct arena *arena, const jso
         !read_file_of(arena, body, "trust", &request.trust_pem, err) ||
         !read_file_of(arena, body, "certificate", &request.certificate_pem, err) ||
         !take_text(body, "key", &request.key_path, err) ||
+        !probe_password(worker, arena, body, &request.key_password, err) ||
         !take_timeout(body, 5000, &request.timeout_ms, err))
         return false;
     if (port < 1 || port > UINT16_MAX)

@@ -29,6 +29,8 @@ static void add_files(json_t *body, const struct survey *survey, const struct li
             node_store(from, model->identities.items[link->client_identity].store);
         add_text(body, "certificate", store->certificate);
         add_text(body, "key", store->key);
+        add_text(body, "store", store->name);
+        add_text(body, "node", survey_node_text(survey, from->name));
     }
     if (link->client_truster != NO_ID && link->verify != VERIFY_NONE) {
         const struct truster *truster = &model->trusters.items[link->client_truster];
