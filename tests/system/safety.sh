@@ -1,4 +1,5 @@
-# What must stop a renewal before anything is touched, and what must not stop it. Covers preflight.c.
+# What must stop a renewal before anything is touched, and what must not stop it.
+# Covers preflight.c, look.c and seen.c.
 . "$TESTS/cluster.sh"
 
 in_cluster() { sed -i "$1" "$lab/cluster.yaml"; }
