@@ -1,6 +1,6 @@
 # A real cluster judged and planned for.
 # Covers check_cluster.c, open.c, plan.c and driver.c.
-# Covers survey.c, parts.c and wire.c.
+# Covers survey.c, parts.c, links.c and wire.c.
 . "$TESTS/lib.sh"
 lab=$(pwd)/lab
 trap '"$RESEAL" lab down --dir "$lab" >/dev/null 2>&1' EXIT
