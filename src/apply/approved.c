@@ -34,12 +34,16 @@ static bool read_options(struct arena *arena, const json_t *json, struct plannin
                          struct err *err)
 {
     str_list without;
+    str since;
     options->renew_all = json_is_true(json_object_get(json, "all"));
     options->keep_key = json_is_true(json_object_get(json, "keep_key"));
     if (json == NULL)
         return true;
-    if (!take_texts(arena, json, "without", &without, err))
+    if (!take_texts(arena, json, "without", &without, err) ||
+        !take_text(json, "since", &since, err))
         return false;
+    if (since.len > 0 && !clock_parse(since, &options->since))
+        return err_set(err, ERR_FORMAT, "\"since\" is not a moment");
     for (size_t i = 0; i < without.count; i++)
         list_push(arena, &options->without) = str_copy(arena, without.items[i]);
     return true;

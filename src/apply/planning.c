@@ -44,6 +44,7 @@ bool planning_make(struct arena *arena, struct survey *survey,
         .renew_before = cluster->policy.renew_before,
         .lifetime = cluster->policy.lifetime,
         .renew_all = options->renew_all,
+        .since = options->since,
         .keep_key = options->keep_key || str_eq(cluster->policy.key, S("keep")),
         .issuer = issuer,
         .max_unavailable = cluster->policy.max_unavailable,
@@ -98,6 +99,8 @@ void planning_emit(struct emit *emit, const char *name, struct planning *plannin
     emit_object(emit, "options");
     emit_bool(emit, "all", planning->options.renew_all);
     emit_bool(emit, "keep_key", planning->options.keep_key);
+    if (planning->options.since > 0)
+        emit_moment(emit, "since", planning->options.since);
     emit_list(emit, "without", &planning->options.without);
     emit_object_end(emit);
     emit_diffs(emit, planning);

@@ -11,6 +11,7 @@
 struct planning_options {
     bool renew_all; /* also what is not due */
     bool keep_key;
+    moment since; /* a renewal of all that goes on: what was issued since then is done; 0: begins */
     str_list without; /* nodes that were left out */
 };
 

@@ -16,7 +16,7 @@ typedef struct {
 } str;
 
 #define S(literal) ((str){ "" literal, sizeof(literal) - 1 })
-#define STR_ARG(s) (int)(s).len, (s).ptr /* for printf's %.*s */
+#define STR_ARG(s) (int)(s).len, (s).ptr /* for printf's %.*s; evaluates its argument twice */
 
 str str_c(const char *c_string); /* NULL gives the empty string */
 bool str_eq(str a, str b);

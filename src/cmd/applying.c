@@ -89,8 +89,8 @@ static void emit_result(struct progress *progress, const struct performed *perfo
     emit_end(&emit);
 }
 
-static bool say_next(struct cmd *cmd, const struct performed *performed, const char *again,
-                     struct err *err)
+static bool say_next(struct cmd *cmd, const struct performed *performed, bool back,
+                     const char *again, struct err *err)
 {
     if (performed->holder.len > 0)
         return err_next(err, "%s --take-over '%.*s'", again, STR_ARG(performed->holder));
@@ -98,8 +98,11 @@ static bool say_next(struct cmd *cmd, const struct performed *performed, const c
         return false;
     fprintf(cmd->global.json ? stderr : cmd->out,
             "\nstopped: what was done stays, and is in the journal as apply %lld\n"
-            "  to go on:    %s\n  to go back:  %.*s\n",
-            (long long)performed->apply, again, STR_ARG(cmd_line(cmd, "rollback")));
+            "  to go on:    %s\n",
+            (long long)performed->apply, again);
+    if (!back)
+        fprintf(cmd->global.json ? stderr : cmd->out, "  to go back:  %.*s\n",
+                STR_ARG(cmd_line(cmd, "rollback")));
     return false;
 }
 
@@ -130,7 +133,7 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
     if (cmd->global.json)
         emit_result(&progress, &performed, good, err);
     if (!good)
-        return (void)say_next(cmd, &performed, again, err), EXIT_FAILED;
+        return (void)say_next(cmd, &performed, undone != NULL, again, err), EXIT_FAILED;
     if (!cmd->global.json)
         fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire%s\n",
                 (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply,

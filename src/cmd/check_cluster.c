@@ -246,12 +246,17 @@ static str next_of(const struct check *check)
 static void print_text(const struct check *check)
 {
     FILE *out = check->cmd->out;
-    size_t broken = 0;
+    size_t broken = 0, critical = 0;
     for (size_t i = 0; i < check->links.count; i++)
         broken += check->links.items[i].outcome == LINK_BROKEN;
-    fprintf(out, "%.*s: %s at %.*s: %zu of %zu links broken\n\n",
+    for (size_t i = 0; i < check->opened.survey.findings.count; i++)
+        critical += check->opened.survey.findings.items[i].severity == SEVERITY_CRITICAL;
+    fprintf(out, "%.*s: %s at %.*s: %zu of %zu links broken",
             STR_ARG(check->opened.survey.cluster->name), status_names[check->status],
             STR_ARG(clock_format(&check->cmd->arena, check->at)), broken, check->links.count);
+    if (broken == 0 && critical > 0)
+        fprintf(out, ", and %zu critical %s", critical, critical == 1 ? "finding" : "findings");
+    fputs("\n\n", out);
     print_links(check);
     for (size_t i = 0; i < check->opened.survey.findings.count; i++) {
         const struct finding *finding = &check->opened.survey.findings.items[i];

@@ -77,7 +77,9 @@ static str pasteable(struct cmd *cmd, str next)
     str name = S("reseal ");
     if (!str_starts(next, name))
         return next;
-    return cmd_line(cmd, "%.*s", (int)(next.len - name.len), next.ptr + name.len);
+    str program = shell_word(&cmd->arena, cmd->program);
+    return str_printf(&cmd->arena, "%.*s %.*s", STR_ARG(program), (int)(next.len - name.len),
+                      next.ptr + name.len);
 }
 
 static void print_err(struct cmd *cmd, const struct err *err)

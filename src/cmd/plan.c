@@ -36,7 +36,7 @@ static int run(struct cmd *cmd, struct err *err)
     const struct plan_options *given = cmd->options;
     AUTO(opened) struct opened opened = { 0 };
     struct planning planning;
-    if (!cmd_plan(cmd, &given->flags, &opened, &planning, err) ||
+    if (!cmd_plan(cmd, &given->flags, 0, &opened, &planning, err) ||
         (given->out != NULL && !write_out(&planning, given->out, err)))
         return EXIT_FAILED;
     if (cmd->global.json) {

@@ -29,13 +29,15 @@ bool cmd_open_without(struct cmd *cmd, const char *names, struct opened *opened,
     return true;
 }
 
-bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, struct opened *opened,
-              struct planning *ret_planning, struct err *err)
+bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, moment since,
+              struct opened *opened, struct planning *ret_planning, struct err *err)
 {
-    struct planning_options options = { .renew_all = flags->all, .keep_key = flags->keep_key };
+    struct planning_options options = { .renew_all = flags->all,
+                                        .keep_key = flags->keep_key,
+                                        .since = since };
     for (str rest = str_c(flags->without); rest.len > 0;)
         list_push(&cmd->arena, &options.without) = str_trim(str_cut(&rest, ','));
-    return cmd_open_without(cmd, flags->without, opened, err) &&
+    return (opened->cluster.name.len > 0 || cmd_open_without(cmd, flags->without, opened, err)) &&
            open_survey(cmd, clock_now(), false, opened, err) &&
            planning_make(&cmd->arena, &opened->survey, &options, ret_planning, err);
 }

@@ -21,9 +21,9 @@ struct planning_flags {
 MUST_CHECK bool cmd_open_without(struct cmd *cmd, const char *names, struct opened *opened,
                                  struct err *err);
 
-/* The same, then look at the rest and plan. */
-MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, struct opened *opened,
-                         struct planning *ret_planning, struct err *err);
+/* The same, then look at the rest and plan. `since` is as in struct planning_options. */
+MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, moment since,
+                         struct opened *opened, struct planning *ret_planning, struct err *err);
 
 /* Waves, what changes in the certificates, proof, and what was found on the way. */
 void planning_print(struct cmd *cmd, const struct planning *planning);

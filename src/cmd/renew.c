@@ -4,6 +4,7 @@
 #include "apply/preflight.h"
 #include "cmd/applying.h"
 #include "cmd/planning.h"
+#include "state/place.h"
 
 /* `reseal renew`: plan, show, ask, carry out. `reseal apply FILE`: carry out exactly that plan. */
 
@@ -57,19 +58,46 @@ static bool refuse_unproven(struct cmd *cmd, const struct planning *planning, st
     return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --json")));
 }
 
+/* A renewal that was stopped, and when it had begun if it was one of everything. */
+static bool find_stopped(struct cmd *cmd, const struct cluster *cluster, bool *ret_found,
+                         moment *ret_since, struct err *err)
+{
+    AUTO(journal) struct journal *journal = NULL;
+    struct journal_apply stopped;
+    struct approved plan;
+    str state;
+    *ret_since = 0;
+    if (!state_place(&cmd->arena, cmd->global.state, &state, err) ||
+        !journal_open(state, &journal, err) ||
+        !journal_unfinished(&cmd->arena, journal, hold_cluster_id(&cmd->arena, cluster), ret_found,
+                            &stopped, err))
+        return false;
+    *ret_found = *ret_found && stopped.undoes.len == 0;
+    if (!*ret_found)
+        return true;
+    if (!approved_parse(&cmd->arena, stopped.plan, &plan, err))
+        return err_wrap(err, "the journal's plan of apply %lld", (long long)stopped.id);
+    *ret_since = plan.options.renew_all ? stopped.started : 0;
+    return true;
+}
+
 static int run_renew(struct cmd *cmd, struct err *err)
 {
     const struct renew_options *given = cmd->options;
     AUTO(opened) struct opened opened = { 0 };
     struct planning planning;
     struct approved approved;
-    if (!cmd_plan(cmd, &given->flags, &opened, &planning, err))
+    bool stopped;
+    moment since;
+    if (!cmd_open_without(cmd, given->flags.without, &opened, err) ||
+        !find_stopped(cmd, &opened.cluster, &stopped, &since, err) ||
+        !cmd_plan(cmd, &given->flags, given->flags.all ? since : 0, &opened, &planning, err))
         return EXIT_FAILED;
     if (!cmd->global.json)
         planning_print(cmd, &planning);
     if (!refuse_unproven(cmd, &planning, err) || !preflight_survey(&opened.survey, err))
         return say_without(cmd, &opened.survey, err), EXIT_FAILED;
-    if (planning.plan.steps.count == 0)
+    if (planning.plan.steps.count == 0 && !stopped)
         return applying_nothing(cmd, "nothing to do");
     if (!approved_of(&planning, &approved, err) ||
         !applying_agreed(cmd, given->applying.yes, "Carry this out?", renew_line(cmd, given, true),

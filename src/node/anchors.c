@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/anchors.h"
 
+#include "store/der.h"
 #include "store/pem.h"
 
 #include <string.h>
@@ -9,8 +10,10 @@ static bool is_it(struct arena *arena, const struct pem_block *block, str der)
 {
     size_t line;
     str bytes;
+    /* OpenSSL's TRUSTED CERTIFICATE is the certificate with settings of its own behind it. */
     return block->broken == NULL && str_ends(block->label, S("CERTIFICATE")) &&
-           pem_decode(arena, block, &bytes, &line) && str_eq(bytes, der);
+           pem_decode(arena, block, &bytes, &line) && der_length(bytes) == der.len &&
+           str_starts(bytes, der);
 }
 
 bool anchors_have(str text, str der)

@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "node/anchors.h"
 #include "node/file.h"
+#include "node/generation.h"
 #include "node/material.h"
 #include "node/retention.h"
 
@@ -292,6 +293,34 @@ static bool do_install(const struct change_site *site, const struct change *chan
                change->in_place, err);
 }
 
+/* Remove what is older than the files in use and those before them. A kept key outlives its
+   certificate. What goes is saved first, so that a copy of the snapshot brings it back. */
+static bool drop_old(const struct change_site *site, const struct identity_files *used,
+                     const struct store_conf *before, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    generation_list found;
+    str_list old = { 0 };
+    if (!generation_find(arena, used->certificate, &found, err))
+        return false;
+    for (size_t i = 0; i < found.count; i++) {
+        str certificate = found.items[i].path;
+        str key = generation_name(arena, used->key, found.items[i].mark);
+        if (str_eq(certificate, used->certificate) || str_eq(certificate, before->certificate))
+            continue;
+        list_push(arena, &old) = certificate;
+        if (!str_eq(key, used->key) && !str_eq(key, before->key) && access(key.ptr, F_OK) == 0)
+            list_push(arena, &old) = key;
+    }
+    if (old.count == 0)
+        return true;
+    if (!file_snapshot(site->call->state, site->apply, &old, NULL, err))
+        return false;
+    for (size_t i = 0; i < old.count; i++)
+        retention_wipe_file(str_cstr(arena, old.items[i]));
+    return io_sync_dir_of(str_cstr(arena, old.items[0]), err);
+}
+
 static bool do_switch(const struct change_site *site, const struct change *change,
                       str *ret_evidence, struct err *err)
 {
@@ -300,8 +329,9 @@ static bool do_switch(const struct change_site *site, const struct change *chang
     struct pending_place place;
     struct file_edit edit;
     bool written;
-    if (!material_of(site, change, &material, err) || !is_written(site, &material, &written, err) ||
-        !change_pending(site, change, &place, err))
+    const struct store_conf *store = material_store(site, change, err);
+    if (store == NULL || !material_of(site, change, &material, err) ||
+        !is_written(site, &material, &written, err) || !change_pending(site, change, &place, err))
         return false;
     if (!written)
         return err_set(err, ERR_CONFLICT, "%.*s is not as it was written",
@@ -319,9 +349,11 @@ static bool do_switch(const struct change_site *site, const struct change *chang
     *ret_evidence = str_printf(arena, "%.*s names %.*s", STR_ARG(edit.path),
                                STR_ARG(material.files.certificate));
     /* The key is at its place; once the file is written no later run would come here again. */
-    if (str_starts(change->certificate, S("new:")) && !pending_drop_key(&place, err))
+    bool forward = str_starts(change->certificate, S("new:"));
+    if (forward && !pending_drop_key(&place, err))
         return false;
-    return file_write(&write, edit.then, err);
+    return file_write(&write, edit.then, err) &&
+           (!forward || drop_old(site, &material.files, store, err));
 }
 
 /* ---- refresh: a service ---- */

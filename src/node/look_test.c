@@ -243,6 +243,6 @@ TEST(a_service_uses_what_is_stored_when_it_shows_it_on_the_wire)
     folder_put(&bench.folder, "server.crt", next.pem, 0644);
     check_int(seen(&bench, listen), OBSERVED_BEFORE);
     end(pid);
-    check_int(seen(&bench, closed_address(bench.arena)), OBSERVED_UNKNOWN);
+    check_int(seen(&bench, closed_address(bench.arena)), OBSERVED_AFTER);
     check_int(seen(&bench, S("")), OBSERVED_AFTER);
 }

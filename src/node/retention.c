@@ -12,7 +12,7 @@
 DEFINE_AUTO(folder, DIR *, if (*handle != NULL) closedir(*handle))
 
 /* Zeros over a file before its name goes: on most file systems that reaches the old blocks. */
-static void wipe(const char *path)
+void retention_wipe_file(const char *path)
 {
     static const char zeros[4096];
     struct stat st;
@@ -50,7 +50,7 @@ static bool wipe_snapshot(struct arena *arena, str dir, struct err *err)
     if (!list(arena, dir, &files, err))
         return false;
     for (size_t i = 0; i < files.count; i++)
-        wipe(io_join(arena, dir, files.items[i]).ptr);
+        retention_wipe_file(io_join(arena, dir, files.items[i]).ptr);
     (void)rmdir(dir.ptr);
     return true;
 }
@@ -78,7 +78,7 @@ bool retention_wipe(str state, str apply, moment before, size_t *ret_wiped, stru
         str path = io_join(&arena, pending, names.items[i]);
         if (!is_older(path.ptr, before))
             continue;
-        wipe(path.ptr);
+        retention_wipe_file(path.ptr);
         ++*ret_wiped;
     }
     return true;

@@ -15,4 +15,7 @@ enum { RETENTION_DAYS = 90 };
 MUST_CHECK bool retention_wipe(str state, str apply, moment before, size_t *ret_wiped,
                                struct err *err);
 
+/* One file: overwritten, then removed. */
+void retention_wipe_file(const char *path);
+
 #endif

@@ -36,8 +36,12 @@ bool seen_is_stored(const struct driver_call *call, const struct service_conf *s
         !probe(call, service, &result, err))
         return false;
     if (result.chain.count == 0) {
-        *ret_observed = OBSERVED_UNKNOWN;
-        *ret_evidence = result.text;
+        bool runs = result.outcome != PROBE_UNREACHABLE;
+        *ret_observed = runs ? OBSERVED_UNKNOWN : OBSERVED_AFTER;
+        *ret_evidence =
+            runs ? result.text
+                 : str_printf(call->arena, "%.*s: it loads what is stored when it starts",
+                              STR_ARG(result.text));
         return true;
     }
     str shown = str_printf(call->arena, "sha256:%.*s", STR_ARG(result.chain.items[0].sha256));

@@ -9,8 +9,10 @@ static bool is_due(const struct planner *planner, const struct identity *identit
     const struct plan_goal *goal = planner->goal;
     if (leaf == NO_ID)
         return false; /* nothing to take names from: preflight says so */
-    moment end = planner->model->certs.items[leaf].not_after;
-    return goal->renew_all || identity->key_mismatch || end - goal->now < goal->renew_before;
+    const struct cert *cert = &planner->model->certs.items[leaf];
+    bool done = goal->since > 0 && cert->not_before + PROFILE_BACKDATE >= goal->since;
+    return (goal->renew_all && !done) || identity->key_mismatch ||
+           cert->not_after - goal->now < goal->renew_before;
 }
 
 static struct step issue_step(struct planner *planner, const struct renewal *renewal)
@@ -63,8 +65,9 @@ static void find_renewals(struct planner *planner)
         /* Two renames cannot replace a pair at once: without a reference the key is kept. */
         bool beside = identity->has_reference && order_rule_active[ORDER_ONE_REFERENCE];
         renewal.in_place = !beside;
-        renewal.new_key =
-            !planner->goal->keep_key && (beside || !order_rule_active[ORDER_ONE_REFERENCE]);
+        /* A key that is not the certificate's is not the one that was to be kept. */
+        bool keep = planner->goal->keep_key && !identity->key_mismatch;
+        renewal.new_key = !keep && (beside || !order_rule_active[ORDER_ONE_REFERENCE]);
         renewal.new_cert = planned_cert(planner, &renewal);
         renewal.new_chain = model_chain(planner->model, &renewal.new_cert, 1);
         list_push(planner->arena, &planner->renewals) = renewal;

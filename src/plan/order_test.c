@@ -142,6 +142,41 @@ TEST(without_a_reference_to_switch_the_key_is_kept_and_the_certificate_takes_the
     world_free(&world);
 }
 
+TEST(a_renewal_of_everything_that_goes_on_leaves_alone_what_it_has_renewed)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world,
+               &(struct world_spec){ .leaf_end = PKI_NOW + 80 * PKI_DAY, .half_renewed = 2 });
+    struct plan_goal goal = goal_of(&world, world.root_id);
+    goal.renew_all = true;
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_int(count_kind(&plan, STEP_issue), 6);
+    goal.since = PKI_NOW - PKI_DAY + 300; /* every certificate of this world was made then */
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_int(count_kind(&plan, STEP_issue), 0);
+    check_int(count_kind(&plan, STEP_refresh), 1); /* db2 has not loaded what it has */
+    goal.since += 1;
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_int(count_kind(&plan, STEP_issue), 6);
+    world_free(&world);
+}
+
+TEST(a_key_that_is_not_the_certificates_is_not_kept)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ 0 });
+    world.model.identities.items[0].key_mismatch = true;
+    struct plan_goal goal = goal_of(&world, world.root_id);
+    goal.keep_key = true;
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    for (size_t i = 0; i < plan.steps.count; i++)
+        if (plan.steps.items[i].kind == STEP_issue)
+            check_int(plan.steps.items[i].new_key, plan.steps.items[i].identity == 0);
+    world_free(&world);
+}
+
 TEST(the_same_step_has_the_same_id_whenever_it_is_planned)
 {
     struct world world;

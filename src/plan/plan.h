@@ -75,6 +75,7 @@ struct plan_goal {
     int64_t renew_before; /* seconds: an identity that ends within this is renewed */
     int64_t lifetime;     /* seconds, of new certificates */
     bool renew_all;       /* also those that are not due */
+    moment since;         /* with renew_all: what was issued since then is done; 0: nothing is */
     bool keep_key;
     uint32_t issuer; /* cert id of the issuing CA, which is also the anchor that vouches for it */
     uint64_t max_unavailable;

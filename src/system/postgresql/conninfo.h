@@ -14,7 +14,7 @@ struct conninfo_pair {
 };
 
 struct conninfo {
-    LIST(struct conninfo_pair) pairs; /* in order; of equal names the last counts */
+    LIST(struct conninfo_pair) pairs; /* in libpq's order; of equal names the last counts */
 };
 
 /* Parse "name = value" pairs, or a postgresql:// address, as libpq does. */

@@ -57,6 +57,23 @@ TEST(both_names_of_a_pair_go_into_the_file_that_wins)
     }
 }
 
+TEST(a_setting_that_would_lose_to_a_later_one_is_refused_with_its_place)
+{
+    static const struct memory_file rows[] = {
+        {"/d/postgresql.conf", "ssl_key_file = 'a'\ninclude 'tls.conf'\nssl_cert_file = 'b'\n"},
+        { "/d/tls.conf",       "ssl_key_file = 'c'\n"                                         },
+    };
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct memory_files files = { rows, COUNT(rows) };
+    struct pgconf_source source = memory_source(&files);
+    struct node_conf node = { .name = S("db"), .data = S("/d") };
+    struct file_edit edit;
+    check(!pg_refer(&arena, &source, &node, S("server"), &new_files, &edit, &err));
+    check_int(err.kind, ERR_REFUSED);
+    assert_string_equal(err.where, "/d/tls.conf:1");
+}
+
 TEST(a_standbys_certificate_is_named_in_its_connection_string)
 {
     static const struct memory_file rows[3] = {
