@@ -108,6 +108,8 @@ bool survey_reached(const struct survey *survey, str node)
 static str cut_host(str *address)
 {
     size_t colon = address->len;
+    if (address->len == 0)
+        return *address;
     while (colon > 0 && address->ptr[colon - 1] != ':')
         colon--;
     str host = { address->ptr, colon == 0 ? 0 : colon - 1 };
