@@ -8,7 +8,9 @@ pgconf=root/etc/postgresql-common/createcluster.conf
 fails() { ! "$@"; }
 mkdir -p bin root/usr/sbin root/etc/postgresql-common root/var/lib
 stand_in() { { echo '#!/bin/sh'; cat; } >"bin/$1"; chmod 755 "bin/$1"; }
-echo 'echo "systemctl $*" >>log' | stand_in systemctl
+for tool in systemctl update-rc.d deb-systemd-helper; do
+    echo "echo \"$tool \$*\" >>log" | stand_in $tool
+done
 echo '[ ! -e all-installed ] || echo installed' | stand_in dpkg-query
 # One package in the middle is unknown until the index was refreshed.
 echo '[ -e refreshed ] || [ "$2" != libyaml-dev ]' | stand_in apt-cache
@@ -19,7 +21,8 @@ case $* in
     *)
         sh root/usr/sbin/policy-rc.d; echo "policy says $?" >>log
         grep -h '^create_main_cluster' root/etc/postgresql-common/createcluster.conf >>log
-        echo "UCF_FORCE_CONFFOLD=$UCF_FORCE_CONFFOLD" >>log
+        echo "UCF_FORCE_CONFFOLD=$UCF_FORCE_CONFFOLD NEEDRESTART_SUSPEND=$NEEDRESTART_SUSPEND" >>log
+        mkdir -p root/etc/init.d && touch root/etc/init.d/postgresql
         [ ! -e killer ] || kill -9 "$(cat killer)"
         ;;
 esac
@@ -39,9 +42,10 @@ systemctl mask --quiet postgresql.service
 systemctl mask --quiet slapd.service
 policy says 101
 create_main_cluster = false
-UCF_FORCE_CONFFOLD=1
+UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1
 systemctl unmask --quiet postgresql.service
 systemctl disable --quiet postgresql.service
+update-rc.d postgresql disable
 systemctl unmask --quiet slapd.service
 systemctl disable --quiet slapd.service
 S
@@ -84,3 +88,19 @@ rm -f "$policy.reseal-saved" $policy
 "$deps" demo >/dev/null 2>&1
 true_that "the install runs" grep -q '^policy says 101$' log
 true_that "units that were there are left alone" fails grep -q systemctl log
+
+# A machine without systemd: its links in /etc/rc?.d would begin the service, and so would the link
+# that systemd finds when it comes later.
+mkdir plain
+for tool in sh env dirname id sed grep cat mkdir tee touch chmod mv rm; do
+    ln -s "$(command -v $tool)" plain/$tool
+done
+rm -rf bin/systemctl root/etc/init.d root/usr/lib/systemd
+: >log
+PATH="$PWD/bin:$PWD/plain" "$deps" demo >out 2>&1
+sed '1,/^UCF/d' log >after
+same "without systemd, what begins at boot is disabled all the same" after <<'S'
+deb-systemd-helper disable postgresql.service
+update-rc.d postgresql disable
+deb-systemd-helper disable slapd.service
+S
