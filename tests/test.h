@@ -14,6 +14,9 @@
 
 void test_register(const char *name, CMUnitTestFunction run);
 
+/* mkdtemp for a folder that is removed, with what is in it, when every test has run. */
+void test_dir(char *pattern);
+
 #define TEST(name)                                                 \
     static void test_##name(void **cmocka_state);                  \
     __attribute__((constructor)) static void register_##name(void) \

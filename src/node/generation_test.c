@@ -36,7 +36,7 @@ TEST(a_generation_is_a_file_whose_name_says_which_certificate_it_holds)
     AUTO(arena) struct arena arena = { 0 };
     AUTO(err) struct err err = { 0 };
     char space[] = "/tmp/reseal-generation-XXXXXX";
-    check(mkdtemp(space) != NULL);
+    test_dir(space);
     str dir = str_copy(&arena, str_c(space));
     struct pki one = pki_make(&arena, &(struct pki_spec){ .name = "one" });
     struct pki two = pki_make(&arena, &(struct pki_spec){ .name = "two" });

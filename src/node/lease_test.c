@@ -11,7 +11,7 @@
 static struct lease_place place_new(struct arena *arena)
 {
     char dir[] = "/tmp/reseal-lease-XXXXXX";
-    check(mkdtemp(dir) != NULL);
+    test_dir(dir);
     return (struct lease_place){ str_copy(arena, str_c(dir)), S("c-1"), 50 };
 }
 

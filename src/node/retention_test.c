@@ -33,7 +33,7 @@ TEST(what_is_past_its_time_is_wiped_and_the_apply_at_hand_is_not)
     AUTO(arena) struct arena arena = { 0 };
     AUTO(err) struct err err = { 0 };
     char dir[] = "/tmp/reseal-retention-XXXXXX";
-    check(mkdtemp(dir) != NULL);
+    test_dir(dir);
     str state = str_copy(&arena, str_c(dir));
     size_t wiped;
     check_ok(retention_wipe(state, S("aa"), now, &wiped, &err), &err); /* nothing there yet */

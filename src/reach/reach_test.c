@@ -12,7 +12,7 @@ static void start(struct arena *arena, const char *script, struct reach *reach)
 {
     AUTO(err) struct err err = { 0 };
     char dir[] = "/tmp/reseal-reach-XXXXXX";
-    check(mkdtemp(dir) != NULL);
+    test_dir(dir);
     str program = str_printf(arena, "%s/worker", dir);
     str text = str_printf(arena, "#!/bin/sh\n%s\n", script);
     check_ok(io_replace(program.ptr, text, (struct io_owner){ (uid_t)-1, (gid_t)-1, 0700 }, &err),

@@ -12,7 +12,7 @@
 static str folder(struct arena *arena)
 {
     char dir[] = "/tmp/reseal-journal-XXXXXX";
-    check(mkdtemp(dir) != NULL);
+    test_dir(dir);
     return str_copy(arena, str_c(dir));
 }
 

@@ -11,7 +11,7 @@ TEST(a_new_state_folder_and_the_nodes_part_of_it_are_the_owners_alone)
     AUTO(arena) struct arena arena = { 0 };
     AUTO(err) struct err err = { 0 };
     char dir[] = "/tmp/reseal-place-XXXXXX";
-    check(mkdtemp(dir) != NULL);
+    test_dir(dir);
     str given = str_printf(&arena, "%s/a/state", dir), place, node;
     check_ok(state_node_place(&arena, given.ptr, &node, &err), &err);
     check_ok(state_place(&arena, given.ptr, &place, &err), &err);
