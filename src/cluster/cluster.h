@@ -101,6 +101,7 @@ struct link_conf {
     str identity, trust; /* store names on the client's node; empty: the service's own */
     str verify;          /* none | ca | full */
     str user, database;  /* what a client that logs in asks for; "replication": a walreceiver */
+    str address;         /* host:port as the client's own settings have it; in no file */
     int line;
 };
 

@@ -38,7 +38,8 @@ static void add_files(json_t *body, const struct survey *survey, const struct li
     }
 }
 
-/* NULL when the server has no address. */
+/* NULL when the server has no address. Where the client goes by its own settings is where it is
+   asked: "localhost" may be another address, to which other rules of the server apply. */
 static json_t *question(const struct survey *survey, uint32_t id)
 {
     static const char *const verify[] = { "none", "ca", "full" };
@@ -47,7 +48,8 @@ static json_t *question(const struct survey *survey, uint32_t id)
     struct endpoint endpoint;
     (void)conf_of(survey, link->from, &from);
     const struct service_conf *server = conf_of(survey, link->to, &to);
-    if (!endpoint_parse(server->listen, &endpoint))
+    if (!endpoint_parse(survey->to.items[id]->address, &endpoint) &&
+        !endpoint_parse(server->listen, &endpoint))
         return NULL;
     json_t *body = json_object();
     add_text(body, "host", endpoint.host);

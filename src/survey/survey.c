@@ -160,12 +160,17 @@ static void name_ends(struct survey *survey)
     struct link_conf *links = survey->cluster->links.items;
     for (size_t i = 0; i < survey->cluster->links.count; i++) {
         struct link_conf link = links[i];
-        link.to = end_at(survey, link.to);
+        str address = link.to;
+        link.to = end_at(survey, address);
+        if (!str_eq(link.to, address))
+            link.address = address;
         size_t twin = 0;
         while (twin < kept && !same_link(&links[twin], &link))
             twin++;
         if (twin == kept)
             links[kept++] = link;
+        else if (links[twin].address.len == 0)
+            links[twin].address = link.address;
     }
     survey->cluster->links.count = kept;
 }
