@@ -80,8 +80,13 @@ static bool make_request(struct check *check, struct endpoint endpoint, struct e
     };
     const char *trust = given->trust != NULL ? given->trust : SYSTEM_TRUST;
     bool needs_trust = check->request.verify != PROBE_VERIFY_NONE;
-    return read_text(check->cmd, needs_trust ? trust : NULL, &check->request.trust_pem, err) &&
-           read_text(check->cmd, given->certificate, &check->request.certificate_pem, err);
+    if (read_text(check->cmd, needs_trust ? trust : NULL, &check->request.trust_pem, err))
+        return read_text(check->cmd, given->certificate, &check->request.certificate_pem, err);
+    if (given->trust != NULL)
+        return false;
+    /* A machine without package ca-certificates. */
+    const char *where = check->cmd->words.items[0];
+    return err_next(err, "%.*s", STR_ARG(cmd_line(check->cmd, "check %s --ca FILE", where)));
 }
 
 static int64_t warn_of(const struct check *check)

@@ -87,7 +87,7 @@ true_that "a client certificate that is not given is asked for" grep -q '^next: 
 true_that "and is only a warning" grep -qx 'exit 1' out
 kill "$server"; wait "$server" 2>/dev/null
 
-seen "$RESEAL" check "127.0.0.1:$port"
+seen "$RESEAL" check "127.0.0.1:$port" --ca ca.pem
 same "a server that is not there could not be judged" out <<'X'
 HOST:PORT: unknown
   HOST:PORT: Connection refused
