@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test lint bench docs clean fuzz fuzz-coverage load crash
+.PHONY: deps build test bare lint bench docs clean fuzz fuzz-coverage load crash
 # The tests' part is left out where cmocka was missing, as when ./demo set the folder up.
 build:
 	test -e build/build.ninja || meson setup build
@@ -9,6 +9,9 @@ deps:
 	tools/deps test
 test:
 	./test
+# ./demo and ./test on a bare Debian 12, as root only: an hour, 850 MB to download.
+bare:
+	tests/bare
 lint:
 	tools/lint
 # Two minutes.
