@@ -60,8 +60,9 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 5 -keyout ssl/snakeoil.key -out 
     -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" 2>/dev/null
 chmod 755 . pki ssl "it's tls"
 chmod 600 pki/*.key "it's tls/one.key"
-chmod 640 ssl/snakeoil.key
+chmod 600 ssl/snakeoil.key
 [ "$owner" != postgres ] || {
+    chmod 640 ssl/snakeoil.key
     chown postgres: pki/standby.key "it's tls/one.key"
     chown root:postgres ssl/snakeoil.key
 }
@@ -70,7 +71,7 @@ chmod 640 ssl/snakeoil.key
 make() { # make NAME
     free_port >"$1.port"
     pg_createcluster -u "$owner" "$version" "$1" -d "$dir/$1" -s "$dir/sock" -p "$(cat "$1.port")" \
-        -l "$dir/$1.log" -- --auth-local=trust >make.out 2>&1 || cat make.out
+        -l "$dir/$1.log" -- --auth-local=trust --username=postgres >make.out 2>&1 || cat make.out
     mkdir -p "etc/$version/$1/conf.d"
 }
 start() { as_db "$bin/pg_ctl" -D "$dir/$1" -w -l "$dir/$1.log" \
