@@ -2,7 +2,6 @@
 #include "apply/approved.h"
 
 #include "base/io.h"
-#include "base/sink.h"
 #include "node/protocol.h"
 
 static bool read_step(struct arena *arena, const json_t *row, struct step *ret_step,
@@ -92,14 +91,9 @@ bool approved_read(struct arena *arena, const char *path, struct approved *ret_a
 
 bool approved_of(struct planning *planning, struct approved *ret_approved, struct err *err)
 {
-    AUTO(sink) struct sink sink = { 0 };
-    if (!sink_open(&sink, err))
-        return false;
-    struct emit emit = { .out = sink.file };
-    planning_emit(&emit, NULL, planning);
-    emit_end(&emit);
-    return approved_parse(planning->arena, str_copy(planning->arena, sink_text(&sink)),
-                          ret_approved, err);
+    str document;
+    return planning_text(planning, &document, err) &&
+           approved_parse(planning->arena, document, ret_approved, err);
 }
 
 bool approved_has(const struct approved *approved, str id)

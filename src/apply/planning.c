@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apply/planning.h"
 
+#include "base/sink.h"
+
 /* An issuer that has ended, or ends before a new certificate would be due, is refused before
    anything is planned on it. */
 static bool check_issuer(const struct survey *survey, const struct cert *issuer, struct err *err)
@@ -87,22 +89,34 @@ static void emit_diffs(struct emit *emit, const struct planning *planning)
     emit_array_end(emit);
 }
 
-void planning_emit(struct emit *emit, const char *name, struct planning *planning)
+void planning_emit(FILE *out, struct planning *planning)
 {
+    struct emit emit = { .out = out };
     plan_source_list sources = { 0 };
     const seen_file_list *files = &planning->survey->sources;
     for (size_t i = 0; i < files->count; i++)
         list_push(planning->arena, &sources) =
             (struct plan_source){ files->items[i].path, files->items[i].state };
-    emit_object(emit, name);
-    plan_emit(emit, &planning->survey->model, &planning->plan, &sources);
-    emit_object(emit, "options");
-    emit_bool(emit, "all", planning->options.renew_all);
-    emit_bool(emit, "keep_key", planning->options.keep_key);
+    emit_object(&emit, NULL);
+    plan_emit(&emit, &planning->survey->model, &planning->plan, &sources);
+    emit_object(&emit, "options");
+    emit_bool(&emit, "all", planning->options.renew_all);
+    emit_bool(&emit, "keep_key", planning->options.keep_key);
     if (planning->options.since > 0)
-        emit_moment(emit, "since", planning->options.since);
-    emit_list(emit, "without", &planning->options.without);
-    emit_object_end(emit);
-    emit_diffs(emit, planning);
-    emit_object_end(emit);
+        emit_moment(&emit, "since", planning->options.since);
+    emit_list(&emit, "without", &planning->options.without);
+    emit_object_end(&emit);
+    emit_diffs(&emit, planning);
+    emit_object_end(&emit);
+    emit_end(&emit);
+}
+
+bool planning_text(struct planning *planning, str *ret_text, struct err *err)
+{
+    AUTO(sink) struct sink sink = { 0 };
+    if (!sink_open(&sink, err))
+        return false;
+    planning_emit(sink.file, planning);
+    *ret_text = str_copy(planning->arena, sink_text(&sink));
+    return true;
 }

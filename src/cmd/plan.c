@@ -2,7 +2,6 @@
 #include "cmd/commands.h"
 
 #include "base/io.h"
-#include "base/sink.h"
 #include "cmd/planning.h"
 
 /* `reseal plan`: the steps, the proof and the profile diff. Changes nothing. */
@@ -22,13 +21,9 @@ static const struct option options[] = {
 
 static bool write_out(struct planning *planning, const char *path, struct err *err)
 {
-    AUTO(sink) struct sink sink = { 0 };
-    if (!sink_open(&sink, err))
-        return false;
-    struct emit emit = { .out = sink.file };
-    planning_emit(&emit, NULL, planning);
-    emit_end(&emit);
-    return io_replace(path, sink_text(&sink), (struct io_owner){ (uid_t)-1, (gid_t)-1, 0644 }, err);
+    str text;
+    struct io_owner ours = { (uid_t)-1, (gid_t)-1, 0644 };
+    return planning_text(planning, &text, err) && io_replace(path, text, ours, err);
 }
 
 static int run(struct cmd *cmd, struct err *err)
@@ -40,9 +35,7 @@ static int run(struct cmd *cmd, struct err *err)
         (given->out != NULL && !write_out(&planning, given->out, err)))
         return EXIT_FAILED;
     if (cmd->global.json) {
-        struct emit emit = { .out = cmd->out };
-        planning_emit(&emit, NULL, &planning);
-        emit_end(&emit);
+        planning_emit(cmd->out, &planning);
     } else {
         planning_print(cmd, &planning);
         if (planning.plan.steps.count > 0 && planning.plan.proven)
