@@ -49,7 +49,7 @@ true_that "a mute server listens" soon listening "$(port_of db3)"
 run timeout 60 "$RESEAL" -f "$lab/cluster.yaml" --state "$lab/reseal" check
 true_that "check of it ends" says '^exit 2$'
 true_that "check says what it is" says 'db3/postgres: the server said nothing before TLS began'
-run timeout 60 "$RESEAL" check "127.0.0.1:$(port_of db3)" -p postgresql
+run timeout 60 "$RESEAL" check "127.0.0.1:$(port_of db3)" -p postgresql --ca "$lab/app/tls/ca.crt"
 true_that "so does check of its address" says 'the server said nothing before TLS began'
 true_that "which could not tell" says '^exit 3$'
 run timeout 120 "$RESEAL" -f "$lab/cluster.yaml" --state "$lab/reseal" renew --yes
