@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 
 enum { LOCK_POLL_MS = 20, SMALL_FILE = 64 * 1024 };
@@ -68,11 +67,20 @@ static bool lease_path(struct arena *arena, const struct lease_place *place, con
     return io_make_dirs(dir.ptr, 0700, err);
 }
 
-/* The lock file holds the pid of the process that has the lock, for whoever waits in vain. */
+/* Who has the lock, as the kernel knows it: the file need not be written for that. */
+static pid_t lock_holder(int fd)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+/* A lock of the process and of no child of it: what a killed worker had started must not keep its
+   node. It is gone when the process closes any descriptor of the file, so nothing else opens it. */
 static bool lock(struct arena *arena, const struct lease_place *place, int *ret_lock,
                  struct err *err)
 {
     str path;
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     if (!lease_path(arena, place, ".lock", &path, err))
         return false;
     AUTO(fd) int fd = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -80,17 +88,14 @@ static bool lock(struct arena *arena, const struct lease_place *place, int *ret_
         return err_errno(err, "%s", path.ptr);
     int64_t wait_ms = place->wait_ms > 0 ? place->wait_ms : LEASE_WAIT_MS;
     int64_t deadline = clock_monotonic_ms() + wait_ms;
-    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
+    while (fcntl(fd, F_SETLK, &whole) < 0) {
+        if (errno != EACCES && errno != EAGAIN && errno != EINTR)
             return err_errno(err, "lock %s", path.ptr);
         if (clock_monotonic_ms() >= deadline)
-            return err_set(err, ERR_CONFLICT, "process %.*s is writing to this node right now",
-                           STR_ARG(str_trim(read_small(arena, path.ptr))));
+            return err_set(err, ERR_CONFLICT, "process %d is writing to this node right now",
+                           (int)lock_holder(fd));
         nanosleep(&(struct timespec){ .tv_nsec = LOCK_POLL_MS * 1000L * 1000L }, NULL);
     }
-    str pid = str_printf(arena, "%d\n", (int)getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid.ptr, pid.len, 0) < 0)
-        return err_errno(err, "%s", path.ptr);
     *ret_lock = fd;
     fd = -1;
     return true;

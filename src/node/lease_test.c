@@ -104,6 +104,38 @@ TEST(only_the_newest_token_may_write_and_tokens_only_rise)
     check_int(token, 9);
 }
 
+/* A process that holds the lock, and a child of its own that outlives it with all it had open. */
+static pid_t hold_lock(const struct lease_place *place, int64_t token, bool with_child)
+{
+    int ready[2];
+    char byte;
+    check_int(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        AUTO(err) struct err err = { 0 };
+        int fd = -1;
+        bool held = lease_check(place, token, &fd, &err);
+        pid_t child = with_child ? fork() : 1;
+        if (child == 0)
+            (void)!alarm(60);
+        if (child != 0)
+            (void)!write(ready[1], held ? "y" : "n", 1);
+        for (;;)
+            pause();
+    }
+    check_int(read(ready[0], &byte, 1), 1);
+    check_int(byte, 'y');
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    check_int(waitpid(pid, NULL, 0), pid);
+}
+
 TEST(whoever_waits_in_vain_for_the_lock_learns_which_process_has_it)
 {
     AUTO(arena) struct arena arena = { 0 };
@@ -111,13 +143,26 @@ TEST(whoever_waits_in_vain_for_the_lock_learns_which_process_has_it)
     struct lease_place place = place_new(&arena);
     struct lease_holder me = self(&arena, "me");
     int64_t token;
-    int fd = -1;
     check_ok(lease_take(&place, &me, 0, S(""), &token, &err), &err);
-    check_ok(lease_check(&place, token, &fd, &err), &err);
+    pid_t pid = hold_lock(&place, token, false);
     check(!lease_take(&place, &me, 0, S("me"), &token, &err));
+    check_int(err.kind, ERR_CONFLICT);
     check_str(str_c(err.msg),
-              str_printf(&arena, "process %d is writing to this node right now", (int)getpid()));
-    close(fd);
+              str_printf(&arena, "process %d is writing to this node right now", (int)pid));
+    end(pid);
+}
+
+TEST(a_killed_holders_lock_is_free_though_a_child_of_it_lives)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct lease_place place = place_new(&arena);
+    struct lease_holder me = self(&arena, "me");
+    int64_t token;
+    check_ok(lease_take(&place, &me, 0, S(""), &token, &err), &err);
+    end(hold_lock(&place, token, true));
+    check_ok(lease_take(&place, &me, 0, S("me"), &token, &err), &err);
+    check_int(token, 2);
 }
 
 TEST(a_cluster_id_that_would_leave_the_folder_is_refused)

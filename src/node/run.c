@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -137,6 +138,13 @@ bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
     return await(arena, pid, in, timeout_ms, str_cstr(arena, argv->items[0]), ret_result, err);
 }
 
+/* A question dies with whoever asked it: one that is left over would act for a worker that was
+   ended because another took its place. The kernel forgets this when a process changes its user. */
+static bool die_with(pid_t asker)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == asker;
+}
+
 bool run_call(struct arena *arena, str user, int timeout_ms, int (*work)(int out, void *context),
               void *context, struct run_result *ret_result, struct err *err)
 {
@@ -147,9 +155,10 @@ bool run_call(struct arena *arena, str user, int timeout_ms, int (*work)(int out
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return err_errno(err, "pipe");
     AUTO(fd) int in = pipes[0];
-    pid_t pid = fork();
+    pid_t asker = getpid(), pid = fork();
     if (pid == 0)
-        _exit(setpgid(0, 0) == 0 && become(&account) ? work(pipes[1], context) : 126);
+        _exit(setpgid(0, 0) == 0 && become(&account) && die_with(asker) ? work(pipes[1], context)
+                                                                        : 126);
     close(pipes[1]);
     if (pid < 0)
         return err_errno(err, "fork");
