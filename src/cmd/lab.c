@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/emit.h"
 #include "cmd/commands.h"
-#include "lab/lab.h"
+#include "lab/kind.h"
 
 struct up_options {
     int64_t nodes;
@@ -17,9 +17,9 @@ struct place_options {
 #define UP(type, member) OPTION_AT(struct up_options, type, member)
 #define PLACE(type, member) OPTION_AT(struct place_options, type, member)
 static const struct option up_rows[] = {
-    { "nodes", 0, OPTION_NUMBER, "N", "how many servers, 2 to 9 (default 3)", NULL, UP(int64_t, nodes) },
+    { "nodes", 0, OPTION_NUMBER, "N", "how many servers (default 3)", NULL, UP(int64_t, nodes) },
     { "state", 0, OPTION_CHOICE, "STATE", "what is wrong with it (default healthy)", "healthy|expiring|expired|half-renewed", UP(const char *, state) },
-    { "verify", 0, OPTION_CHOICE, "HOW", "what standbys check of the primary (default full)", "ca|full", UP(const char *, verify) },
+    { "verify", 0, OPTION_CHOICE, "HOW", "what PostgreSQL's standbys check of the primary (default full)", "ca|full", UP(const char *, verify) },
     { "dir", 0, OPTION_DIR, "DIR", "where it goes", NULL, UP(const char *, dir) },
     { 0 },
 };
@@ -34,10 +34,22 @@ static const struct option down_rows[] = {
 };
 // clang-format on
 
-static bool find_dir(struct cmd *cmd, const char *given, str *ret_dir, struct err *err)
+/* The kind that a command line names; without a word, NULL. */
+static bool find_kind(struct cmd *cmd, const struct lab_kind **ret_kind, struct err *err)
+{
+    *ret_kind = cmd->words.count == 0 ? NULL : lab_kind_find(str_c(cmd->words.items[0]));
+    if (*ret_kind != NULL || cmd->words.count == 0)
+        return true;
+    err_set(err, ERR_USAGE, "there is no lab for %s", cmd->words.items[0]);
+    return err_next(err, "%s lab up %s", cmd->program, lab_kinds[0]->name);
+}
+
+static bool find_dir(struct cmd *cmd, const struct lab_kind *kind, const char *given, str *ret_dir,
+                     struct err *err)
 {
     if (given == NULL)
-        return lab_default_dir(&cmd->arena, ret_dir, err);
+        return kind != NULL ? lab_default_dir(&cmd->arena, kind, ret_dir, err)
+                            : lab_only_dir(&cmd->arena, cmd->program, ret_dir, err);
     *ret_dir = str_c(given);
     return true;
 }
@@ -45,18 +57,16 @@ static bool find_dir(struct cmd *cmd, const char *given, str *ret_dir, struct er
 static int run_up(struct cmd *cmd, struct err *err)
 {
     const struct up_options *given = cmd->options;
-    struct lab_options options = { .nodes = given->nodes == 0 ? 3 : (size_t)given->nodes,
+    struct lab_options options = { .nodes = (size_t)given->nodes,
                                    .verify_full = !str_eq(str_c(given->verify), S("ca")),
                                    .program = cmd->program };
     struct lab lab;
-    if (!str_eq(str_c(cmd->words.items[0]), S("postgresql"))) {
-        err_set(err, ERR_USAGE, "there is no lab for %s", cmd->words.items[0]);
-        err_next(err, "%s lab up postgresql", cmd->program);
+    if (!find_kind(cmd, &options.kind, err))
         return EXIT_WRONG_USAGE;
-    }
     if (given->state != NULL && !lab_state_parse(str_c(given->state), &options.state))
         return err_set(err, ERR_USAGE, "there is no state %s", given->state), EXIT_WRONG_USAGE;
-    if (!find_dir(cmd, given->dir, &options.dir, err) || !lab_up(&cmd->arena, &options, &lab, err))
+    if (!find_dir(cmd, options.kind, given->dir, &options.dir, err) ||
+        !lab_up(&cmd->arena, &options, &lab, err))
         return EXIT_FAILED;
     if (cmd->global.json) {
         struct emit emit = { .out = cmd->out };
@@ -68,7 +78,7 @@ static int run_up(struct cmd *cmd, struct err *err)
         emit_end(&emit);
         return EXIT_OK;
     }
-    fprintf(cmd->out, "%zu PostgreSQL servers run in %s (%s)\n", lab.count, lab.dir.ptr,
+    fprintf(cmd->out, "%zu %s run in %s (%s)\n", lab.count, lab.kind->servers, lab.dir.ptr,
             lab_state_name(lab.state));
     fprintf(cmd->out, "  look:  %s lab status --dir '%s'\n", cmd->program, lab.dir.ptr);
     fprintf(cmd->out, "  stop:  %s lab down --dir '%s'\n", cmd->program, lab.dir.ptr);
@@ -90,7 +100,7 @@ static void emit_node(struct emit *emit, const struct lab_node *node,
 {
     emit_object(emit, NULL);
     emit_str(emit, "name", node->name);
-    emit_text(emit, "role", !status->answered ? NULL : status->replica ? "replica" : "primary");
+    emit_text(emit, "role", status->answered && status->role.len > 0 ? status->role.ptr : NULL);
     emit_bool(emit, "running", status->running);
     emit_int(emit, "port", node->port);
     emit_int(emit, "pid", status->running ? node->server.pid : 0);
@@ -138,6 +148,16 @@ static void print_file(struct cmd *cmd, const struct lab_file *file)
             clock_relative(&cmd->arena, file->not_after, clock_now()).ptr);
 }
 
+/* A replica is asked whether it receives. */
+static str receiver(struct cmd *cmd, const struct lab_node_status *status)
+{
+    if (!str_eq(status->role, S("replica")))
+        return S("");
+    if (status->receiver.len == 0)
+        return S(", not streaming");
+    return str_printf(&cmd->arena, ", receiver %s", status->receiver.ptr);
+}
+
 static void print_node(struct cmd *cmd, const struct lab_node *node,
                        const struct lab_node_status *status)
 {
@@ -147,12 +167,8 @@ static void print_node(struct cmd *cmd, const struct lab_node *node,
         fprintf(cmd->out, "  %s  port %u, pid %d: %s\n", node->name.ptr, node->port,
                 (int)node->server.pid, status->why_not.ptr);
     else
-        fprintf(cmd->out, "  %s  %s, port %u, pid %d%s%s\n", node->name.ptr,
-                status->replica ? "replica" : "primary", node->port, (int)node->server.pid,
-                !status->replica           ? ""
-                : status->receiver.len > 0 ? ", receiver "
-                                           : ", not streaming",
-                status->receiver.len > 0 ? status->receiver.ptr : "");
+        fprintf(cmd->out, "  %s  %s, port %u, pid %d%s\n", node->name.ptr, status->role.ptr,
+                node->port, (int)node->server.pid, receiver(cmd, status).ptr);
     for (size_t i = 0; i < status->streams.count; i++) {
         const struct lab_stream *stream = &status->streams.items[i];
         fprintf(cmd->out, "      to %s: %s, %s\n", stream->name.ptr, stream->state.ptr,
@@ -162,15 +178,22 @@ static void print_node(struct cmd *cmd, const struct lab_node *node,
         print_file(cmd, &status->certificates.items[i]);
 }
 
-static int run_status(struct cmd *cmd, struct err *err)
+/* Where `status` and `down` look. */
+static bool find_place(struct cmd *cmd, str *ret_dir, struct err *err)
 {
     const struct place_options *given = cmd->options;
+    const struct lab_kind *kind;
+    return find_kind(cmd, &kind, err) && find_dir(cmd, kind, given->dir, ret_dir, err);
+}
+
+static int run_status(struct cmd *cmd, struct err *err)
+{
     struct lab_status status;
     str dir;
-    if (!find_dir(cmd, given->dir, &dir, err))
+    if (!find_place(cmd, &dir, err))
         return EXIT_FAILED;
     if (!lab_status(&cmd->arena, dir, &status, err)) {
-        err_next(err, "%s lab up postgresql", cmd->program);
+        err_next(err, "%s lab up %s", cmd->program, lab_kinds[0]->name);
         return EXIT_FAILED;
     }
     if (cmd->global.json)
@@ -190,8 +213,7 @@ static int run_down(struct cmd *cmd, struct err *err)
 {
     const struct place_options *given = cmd->options;
     str dir;
-    if (!find_dir(cmd, given->dir, &dir, err) ||
-        !lab_down(&cmd->arena, dir, given->keep_files, err))
+    if (!find_place(cmd, &dir, err) || !lab_down(&cmd->arena, dir, given->keep_files, err))
         return EXIT_FAILED;
     if (!cmd->global.json)
         fprintf(cmd->out, "the lab in %.*s is down%s\n", STR_ARG(dir),
@@ -199,11 +221,14 @@ static int run_down(struct cmd *cmd, struct err *err)
     return EXIT_OK;
 }
 
+#define KIND_LINE(id, text) "\n- " #id ": " text
+
 static const struct command command_up = {
     .name = "up",
-    .arguments = "postgresql",
+    .arguments = "NAME",
     .summary = "make and start a practice cluster",
-    .description = "Real PostgreSQL servers on loopback, db1 the primary, with a client app.",
+    .description = "Real servers on loopback, never as root. NAME is one of\n" LAB_KINDS(KIND_LINE),
+    .examples = "reseal lab up postgresql --state expired",
     .options = up_rows,
     .options_size = sizeof(struct up_options),
     .words_min = 1,
@@ -213,21 +238,23 @@ static const struct command command_up = {
 
 static const struct command command_status = {
     .name = "status",
-    .arguments = "",
+    .arguments = "[NAME]",
     .summary = "what runs, who streams, which certificates are on disk",
-    .description = "Asks each server over its unix socket.",
+    .description = "Asks each server of the lab NAME, of the one in DIR, or of the only one.",
     .options = status_rows,
     .options_size = sizeof(struct place_options),
+    .words_max = 1,
     .run = run_status,
 };
 
 static const struct command command_down = {
     .name = "down",
-    .arguments = "",
+    .arguments = "[NAME]",
     .summary = "end the servers and remove the files",
     .description = "Ends only what the lab started, removes only what it made.",
     .options = down_rows,
     .options_size = sizeof(struct place_options),
+    .words_max = 1,
     .run = run_down,
 };
 

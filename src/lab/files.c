@@ -2,7 +2,6 @@
 #include "lab/files.h"
 
 #include "base/io.h"
-#include "lab/config.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -43,11 +42,11 @@ bool lab_write(const struct lab *lab, str path, str bytes, enum lab_owner owner,
     return io_replace(path.ptr, bytes, owner_of(lab, owner, 0600), err);
 }
 
-static bool write_identity(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
-                           const struct lab_leaf *leaf, str stem, struct err *err)
+bool lab_write_identity(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
+                        const struct lab_leaf *leaf, str stem, enum lab_owner owner,
+                        struct err *err)
 {
     AUTO(arena) struct arena secret = { .wipe = true };
-    enum lab_owner owner = str_eq(leaf->common_name, S("app")) ? LAB_OURS : LAB_SERVERS;
     str cert;
     str key;
     return lab_ca_issue(&secret, ca, leaf, &cert, &key, err) &&
@@ -55,76 +54,52 @@ static bool write_identity(struct arena *arena, const struct lab *lab, const str
            lab_write(lab, str_printf(arena, "%.*s.crt", STR_ARG(stem)), cert, owner, err);
 }
 
-static bool write_node_identities(struct arena *arena, const struct lab *lab,
-                                  const struct lab_ca *ca, size_t node, enum lab_state age,
-                                  struct err *err)
+void lab_leaf_date(struct lab_leaf *leaf, enum lab_state state)
 {
-    const struct lab_node *at = &lab->nodes[node];
     moment now = clock_now();
-    str name = str_printf(arena, "%s.lab.example", at->name.ptr);
-    struct lab_leaf server = { name, name, now + ages[age].from, now + ages[age].until };
-    struct lab_leaf client = { S("postgres"), S(""), server.not_before, server.not_after };
-    return write_identity(arena, lab, ca, &server, str_printf(arena, "%s/tls/server", at->home.ptr),
-                          err) &&
-           write_identity(arena, lab, ca, &client, str_printf(arena, "%s/tls/client", at->home.ptr),
-                          err);
+    leaf->not_before = now + ages[state].from;
+    leaf->not_after = now + ages[state].until;
 }
 
-bool lab_files_renew(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
-                     size_t node, struct err *err)
-{
-    return write_node_identities(arena, lab, ca, node, LAB_HEALTHY, err);
-}
-
-static bool make_node(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
-                      size_t node, str anchor, struct err *err)
+bool lab_make_node(struct arena *arena, const struct lab *lab, size_t node, str anchor,
+                   struct err *err)
 {
     const struct lab_node *at = &lab->nodes[node];
     str tls = str_printf(arena, "%s/tls", at->home.ptr);
     return lab_make_dir(lab, at->home, 0755, LAB_SERVERS, err) &&
            lab_make_dir(lab, at->data, 0700, LAB_SERVERS, err) &&
-           lab_make_dir(lab, at->socket, 0700, LAB_SERVERS, err) &&
+           (at->socket.len == 0 || lab_make_dir(lab, at->socket, 0700, LAB_SERVERS, err)) &&
            lab_make_dir(lab, tls, 0700, LAB_SERVERS, err) &&
-           lab_write(lab, str_printf(arena, "%s/ca.crt", tls.ptr), anchor, LAB_SERVERS, err) &&
-           write_node_identities(arena, lab, ca, node, lab->state, err);
+           lab_write(lab, str_printf(arena, "%s/ca.crt", tls.ptr), anchor, LAB_SERVERS, err);
 }
 
-static bool make_app(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
-                     str anchor, struct err *err)
+bool lab_make_app(struct arena *arena, const struct lab *lab, const struct lab_ca *ca, str anchor,
+                  struct err *err)
 {
-    moment now = clock_now();
     str home = io_join(arena, lab->dir, S("app"));
     str tls = str_printf(arena, "%s/tls", home.ptr);
-    struct lab_leaf client = { S("app"), S(""), now + ages[lab->state].from,
-                               now + ages[lab->state].until };
+    struct lab_leaf client = { .common_name = S("app") };
+    lab_leaf_date(&client, lab->state);
     return lab_make_dir(lab, home, 0700, LAB_OURS, err) &&
            lab_make_dir(lab, tls, 0700, LAB_OURS, err) &&
            lab_write(lab, str_printf(arena, "%s/ca.crt", tls.ptr), anchor, LAB_OURS, err) &&
-           write_identity(arena, lab, ca, &client, str_printf(arena, "%s/client", tls.ptr), err);
+           lab_write_identity(arena, lab, ca, &client, str_printf(arena, "%s/client", tls.ptr),
+                              LAB_OURS, err);
 }
 
-static bool make_ca(struct arena *arena, const struct lab *lab, const struct lab_ca_files *files,
-                    struct err *err)
-{
-    str home = io_join(arena, lab->dir, S("ca"));
-    return lab_make_dir(lab, home, 0700, LAB_OURS, err) &&
-           lab_write(lab, str_printf(arena, "%s/ca.pem", home.ptr), files->certificate, LAB_OURS,
-                     err) &&
-           lab_write(lab, str_printf(arena, "%s/ca.key", home.ptr), files->key, LAB_OURS, err) &&
-           lab_write(lab, str_printf(arena, "%s/pass", home.ptr), files->passphrase, LAB_OURS, err);
-}
-
-bool lab_files_make(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
-                    struct err *err)
+bool lab_make_ca(struct arena *arena, const struct lab *lab, const struct lab_ca *ca,
+                 str *ret_anchor, struct err *err)
 {
     AUTO(arena) struct arena secret = { .wipe = true };
     struct lab_ca_files files;
-    if (!lab_ca_export(&secret, ca, &files, err) || !make_ca(arena, lab, &files, err) ||
-        !make_app(arena, lab, ca, files.certificate, err))
+    str home = io_join(arena, lab->dir, S("ca"));
+    if (!lab_ca_export(&secret, ca, &files, err) || !lab_make_dir(lab, home, 0700, LAB_OURS, err) ||
+        !lab_write(lab, str_printf(arena, "%s/ca.pem", home.ptr), files.certificate, LAB_OURS,
+                   err) ||
+        !lab_write(lab, str_printf(arena, "%s/ca.key", home.ptr), files.key, LAB_OURS, err) ||
+        !lab_write(lab, str_printf(arena, "%s/pass", home.ptr), files.passphrase, LAB_OURS, err))
         return false;
-    for (size_t i = 0; i < lab->count; i++)
-        if (!make_node(arena, lab, ca, i, files.certificate, err))
-            return false;
+    *ret_anchor = str_copy(arena, files.certificate);
     return true;
 }
 

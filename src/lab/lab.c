@@ -3,11 +3,10 @@
 
 #include "base/io.h"
 #include "cluster/cluster.h"
-#include "lab/config.h"
 #include "lab/files.h"
-#include "lab/postgresql.h"
-#include "lab/query.h"
+#include "lab/kind.h"
 #include "lab/record.h"
+#include "lab/server.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,19 +19,50 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-bool lab_default_dir(struct arena *arena, str *ret_dir, struct err *err)
+bool lab_default_dir(struct arena *arena, const struct lab_kind *kind, str *ret_dir,
+                     struct err *err)
 {
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     if (geteuid() == 0)
-        *ret_dir = S("/var/lib/reseal-lab/postgresql");
+        *ret_dir = str_printf(arena, "/var/lib/reseal-lab/%s", kind->name);
     else if (state != NULL && state[0] == '/')
-        *ret_dir = str_printf(arena, "%s/reseal/lab/postgresql", state);
+        *ret_dir = str_printf(arena, "%s/reseal/lab/%s", state, kind->name);
     else if (home != NULL && home[0] == '/')
-        *ret_dir = str_printf(arena, "%s/.local/state/reseal/lab/postgresql", home);
+        *ret_dir = str_printf(arena, "%s/.local/state/reseal/lab/%s", home, kind->name);
     else
         return err_set(err, ERR_USAGE, "neither XDG_STATE_HOME nor HOME says where the lab goes");
     return true;
+}
+
+static bool is_lab(str dir)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    return access(str_printf(&arena, "%s/lab.json", dir.ptr).ptr, F_OK) == 0;
+}
+
+bool lab_only_dir(struct arena *arena, const char *program, str *ret_dir, struct err *err)
+{
+    str found = S("");
+    str first = S("");
+    for (size_t i = 0; lab_kinds[i] != NULL; i++) {
+        str dir;
+        if (!lab_default_dir(arena, lab_kinds[i], &dir, err))
+            return false;
+        first = i == 0 ? dir : first;
+        if (!is_lab(dir))
+            continue;
+        if (found.len > 0) {
+            err_set(err, ERR_REFUSED, "there are labs in %s and in %s", found.ptr, dir.ptr);
+            return err_next(err, "%s lab status --dir '%s'", program, found.ptr);
+        }
+        found = dir;
+    }
+    *ret_dir = found;
+    if (found.len > 0)
+        return true;
+    err_set(err, ERR_REFUSED, "there is no lab in %s", first.ptr);
+    return err_next(err, "%s lab up %s", program, lab_kinds[0]->name);
 }
 
 static bool dir_is_empty(const char *path)
@@ -63,7 +93,7 @@ static bool make_home(struct arena *arena, struct lab *lab, const struct lab_opt
 {
     char real[PATH_MAX];
     const char *path = str_cstr(arena, options->dir);
-    if (access(str_printf(arena, "%s/lab.json", path).ptr, F_OK) == 0) {
+    if (is_lab(str_c(path))) {
         err_set(err, ERR_REFUSED, "there is a lab in %s already", path);
         return err_next(err, "%s lab down --dir '%s'", options->program, path);
     }
@@ -74,7 +104,8 @@ static bool make_home(struct arena *arena, struct lab *lab, const struct lab_opt
         return err_errno(err, "%s", path);
     if (!dir_is_empty(real)) {
         err_set(err, ERR_REFUSED, "%s is not empty", real);
-        return err_next(err, "%s lab up postgresql --dir '%s/lab'", options->program, real);
+        return err_next(err, "%s lab up %s --dir '%s/lab'", options->program, lab->kind->name,
+                        real);
     }
     if (strpbrk(real, "\n\r") != NULL)
         return err_set(err, ERR_REFUSED, "a line break in the folder's name");
@@ -83,77 +114,32 @@ static bool make_home(struct arena *arena, struct lab *lab, const struct lab_opt
         if (fresh)
             rmdir(real);
         err_set(err, ERR_REFUSED, "user %s cannot reach %s", lab->user.name.ptr, real);
-        return err_next(err, "%s lab up postgresql --dir /var/lib/reseal-lab/postgresql",
-                        options->program);
+        return err_next(err, "%s lab up %s --dir /var/lib/reseal-lab/%s", options->program,
+                        lab->kind->name, lab->kind->name);
     }
     return true;
 }
 
-/* ".s.PGSQL.65535" in the longest node's folder must fit the kernel's 107 bytes. */
+/* The longest socket must fit the kernel's 107 bytes, or they go elsewhere. */
 static bool place_sockets(struct arena *arena, struct lab *lab, struct err *err)
 {
     char space[] = "/tmp/reseal-lab-XXXXXX";
-    size_t longest = lab->dir.len + sizeof("/db9/run/.s.PGSQL.65535") - 1;
-    if (longest >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-        if (mkdtemp(space) == NULL || chmod(space, 0755) < 0)
-            return err_errno(err, "%s", space);
-        lab->sockets = str_copy(arena, str_c(space));
-    }
-    for (size_t i = 0; i < lab->count; i++)
-        lab_node_name(arena, lab, i);
-    return true;
-}
-
-static bool make_roles(struct arena *arena, const struct lab *lab, struct err *err)
-{
-    static const char *const statements[] = { "create role app login",
-                                              "create database app owner app" };
-    str cell;
-    for (size_t i = 0; i < COUNT(statements); i++)
-        if (!lab_query(arena, &lab->user, &lab->nodes[0], statements[i], &cell, err))
-            return false;
-    return true;
-}
-
-static bool start_all(struct arena *arena, struct lab *lab, struct err *err)
-{
-    if (!lab_postgresql_init(arena, lab, err) || !lab_postgresql_start(arena, lab, 0, err) ||
-        !make_roles(arena, lab, err) || !lab_postgresql_copy(arena, lab, err))
-        return false;
-    for (size_t i = 1; i < lab->count; i++)
-        if (!lab_postgresql_start(arena, lab, i, err))
-            return false;
-    return true;
-}
-
-/* What is left to do once the servers run with the certificates that the state begins with. */
-static bool reach_state(struct arena *arena, struct lab *lab, const struct lab_ca *ca,
-                        struct err *err)
-{
-    if (lab->state == LAB_EXPIRED)
+    const char *longest = lab->kind->longest_socket;
+    if (longest == NULL ||
+        lab->dir.len + strlen(longest) < sizeof(((struct sockaddr_un *)0)->sun_path))
         return true;
-    if (!lab_postgresql_streams(arena, lab, err))
-        return false;
-    if (lab->state != LAB_HALF_RENEWED)
-        return true;
-    return lab_files_renew(arena, lab, ca, 0, err) && lab_postgresql_reload(arena, lab, 0, err) &&
-           lab_files_renew(arena, lab, ca, 2, err);
-}
-
-static bool write_texts(struct arena *arena, const struct lab *lab, struct err *err)
-{
-    return lab_write(lab, io_join(arena, lab->dir, S("app/pg_service.conf")),
-                     lab_config_services(arena, lab), LAB_OURS, err) &&
-           lab_write(lab, io_join(arena, lab->dir, S("cluster.yaml")),
-                     lab_config_cluster(arena, lab), LAB_OURS, err);
+    if (mkdtemp(space) == NULL || chmod(space, 0755) < 0)
+        return err_errno(err, "%s", space);
+    lab->sockets = str_copy(arena, str_c(space));
+    return true;
 }
 
 static bool build(struct arena *arena, struct lab *lab, struct err *err)
 {
     AUTO(lab_ca) struct lab_ca ca = { 0 };
-    if (!lab_ca_make(&ca, err) || !lab_files_make(arena, lab, &ca, err) ||
-        !start_all(arena, lab, err) || !reach_state(arena, lab, &ca, err) ||
-        !write_texts(arena, lab, err))
+    str anchor;
+    if (!lab_ca_make(&ca, err) || !lab_make_ca(arena, lab, &ca, &anchor, err) ||
+        !lab->kind->build(arena, lab, &ca, anchor, err))
         return false;
     lab->ready = true;
     return lab_record_write(lab, err);
@@ -170,21 +156,39 @@ static bool lock_dir(str dir, int *ret_fd, struct err *err)
     return true;
 }
 
+static bool check_options(const struct lab *lab, struct err *err)
+{
+    const struct lab_kind *kind = lab->kind;
+    size_t least = lab->state == LAB_HALF_RENEWED ? 3 : kind->nodes_least;
+    if ((kind->states & 1U << lab->state) == 0)
+        return err_set(err, ERR_USAGE, "the lab %s has no state %s", kind->name,
+                       lab_state_name(lab->state));
+    if (!lab->verify_full && !kind->verify_ca)
+        return err_set(err, ERR_USAGE, "the lab %s always verifies names", kind->name);
+    if (lab->count >= least && lab->count <= kind->nodes_most)
+        return true;
+    if (least == kind->nodes_most)
+        return err_set(err, ERR_USAGE, "the lab %s has %zu nodes", kind->name, least);
+    return err_set(err, ERR_USAGE, "a lab %s has %zu to %zu nodes", lab_state_name(lab->state),
+                   least, kind->nodes_most);
+}
+
 bool lab_up(struct arena *arena, const struct lab_options *options, struct lab *ret_lab,
             struct err *err)
 {
     AUTO(fd) int lock = -1;
-    struct lab lab = { .state = options->state,
+    const struct lab_kind *kind = options->kind;
+    struct lab lab = { .kind = kind,
+                       .state = options->state,
                        .verify_full = options->verify_full,
-                       .count = options->nodes };
-    size_t least = options->state == LAB_HALF_RENEWED ? 3 : LAB_NODES_MIN;
-    if (options->nodes < least || options->nodes > LAB_NODES_MAX)
-        return err_set(err, ERR_USAGE, "a lab %s has %zu to %d nodes",
-                       lab_state_name(options->state), least, LAB_NODES_MAX);
-    if (!cluster_new_id(arena, &lab.id, err) || !lab_user_find(arena, &lab.user, err) ||
-        !lab_postgresql_find(arena, &lab.bin, err) || !make_home(arena, &lab, options, err) ||
-        !lock_dir(lab.dir, &lock, err) || !place_sockets(arena, &lab, err) ||
-        !lab_record_write(&lab, err))
+                       .count = options->nodes == 0 ? kind->nodes_usual : options->nodes };
+    if (!check_options(&lab, err) || !cluster_new_id(arena, &lab.id, err) ||
+        !lab_user_find(arena, kind->run_as, kind->packages, &lab.user, err) ||
+        !kind->find(arena, &lab, err) || !make_home(arena, &lab, options, err) ||
+        !lock_dir(lab.dir, &lock, err) || !place_sockets(arena, &lab, err))
+        return false;
+    lab_name_nodes(arena, &lab);
+    if (!lab_record_write(&lab, err))
         return false;
     if (!build(arena, &lab, err))
         return err_next(err, "%s lab down --dir '%s'", options->program, lab.dir.ptr);
@@ -198,15 +202,12 @@ bool lab_down(struct arena *arena, str dir, bool keep_files, struct err *err)
     struct lab lab;
     if (!lab_record_read(arena, dir, &lab, err) || !lock_dir(lab.dir, &lock, err))
         return false;
-    /* Standbys first: a primary waits for the streams that are still open. */
+    /* The last first: a primary waits for the streams that are still open. */
     for (size_t i = lab.count; i-- > 0;) {
-        struct lab_node *node = &lab.nodes[i];
-        if (!lab_process_alive(&node->server) &&
-            !lab_process_of_data(arena, node->data, &node->server))
-            node->server = (struct lab_process){ 0 };
-        if (node->server.pid > 0 && !lab_process_stop(&node->server, err))
-            return err_wrap(err, "%s", node->name.ptr);
-        node->server = (struct lab_process){ 0 };
+        struct lab_process server = lab_server_of(arena, &lab, i);
+        if (server.pid > 0 && !lab_process_stop(&server, err))
+            return err_wrap(err, "%s", lab.nodes[i].name.ptr);
+        lab.nodes[i].server = (struct lab_process){ 0 };
     }
     return keep_files ? lab_record_write(&lab, err) : lab_files_remove(arena, &lab, err);
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lab.h - a practice cluster of real PostgreSQL servers on loopback, broken in a chosen way.
+ * lab.h - a practice cluster of real servers on loopback, broken in a chosen way.
  *
  *     DIR/lab.json       what was started: the record that status and down go by
  *     DIR/cluster.yaml   the cluster file for this lab
  *     DIR/ca/            ca.pem, ca.key (encrypted), pass: readable by whoever made the lab
- *     DIR/dbN/           data, run (socket), tls (server, client, ca.crt), log; of the run user
- *     DIR/app/           a client's tls and pg_service.conf; of whoever made the lab
+ *     DIR/NODE/          a server's data, tls, log; of the run user
+ *     DIR/app/           a client's; of whoever made the lab
  *     DIR/reseal/        where reseal keeps what it must remember of each node
  *
- * db1 is the primary, the others stream from it over TLS as CN=postgres and verify it under its
- * own name db1.lab.example (host + hostaddr: nothing is needed in /etc/hosts). Nothing listens
- * outside 127.0.0.1; only processes that the lab started are ever ended.
+ * Names are those of the nodes, below .lab.example; nothing is needed in /etc/hosts. Nothing
+ * listens outside 127.0.0.1; only processes that the lab started are ever ended. kind.h says what
+ * differs from one kind of lab to the other.
  */
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "lab/process.h"
 
-enum { LAB_NODES_MIN = 2, LAB_NODES_MAX = 9 };
+enum { LAB_NODES_MAX = 9 };
 
 /* half-renewed: db1 renewed and loaded, db2 not renewed, db3 renewed on disk, never loaded. */
 // clang-format off
@@ -36,14 +36,18 @@ enum lab_state { LAB_STATES(LAB_ENUM) LAB_STATE_COUNT };
 const char *lab_state_name(enum lab_state state);
 bool lab_state_parse(str name, enum lab_state *ret_state);
 
+struct lab_kind;
+
 struct lab_node {
     str name; /* "db1"; its certificate's is "db1.lab.example" */
     str home, data, socket, log;
-    uint16_t port; /* 0: never started */
+    uint16_t port;       /* 0: never started */
+    uint16_t other_port; /* of a kind that has two */
     struct lab_process server;
 };
 
 struct lab {
+    const struct lab_kind *kind;
     str dir; /* absolute, without symbolic links */
     str id;  /* UUID: the cluster's in its cluster file */
     enum lab_state state;
@@ -51,18 +55,25 @@ struct lab {
     bool ready;       /* `up` came to its end */
     struct lab_user user;
     str sockets; /* a folder below /tmp, where DIR is too long for a socket; or empty */
-    str bin;     /* PostgreSQL's programs */
+    str bin;     /* the folder of its programs */
     size_t count;
     struct lab_node nodes[LAB_NODES_MAX];
 };
 
-/* Where a lab is when nobody says: $XDG_STATE_HOME/reseal/lab/postgresql, for root
-   /var/lib/reseal-lab/postgresql. */
-MUST_CHECK bool lab_default_dir(struct arena *arena, str *ret_dir, struct err *err);
+/* Where a lab is when nobody says: $XDG_STATE_HOME/reseal/lab/NAME, for root
+   /var/lib/reseal-lab/NAME. */
+MUST_CHECK bool lab_default_dir(struct arena *arena, const struct lab_kind *kind, str *ret_dir,
+                                struct err *err);
+
+/* The usual place that holds a lab now, of whatever kind. ERR_REFUSED when none or several do; then
+   `program` begins what is to be typed next. */
+MUST_CHECK bool lab_only_dir(struct arena *arena, const char *program, str *ret_dir,
+                             struct err *err);
 
 struct lab_options {
+    const struct lab_kind *kind;
     str dir;
-    size_t nodes;
+    size_t nodes; /* 0: as many as usual */
     enum lab_state state;
     bool verify_full;
     const char *program; /* as it was called: what is to be typed next starts with it */
@@ -93,11 +104,11 @@ struct lab_file {
 typedef LIST(struct lab_file) lab_file_list;
 
 struct lab_node_status {
-    bool running;  /* the recorded process lives */
-    bool answered; /* it answered over its socket */
+    bool running;  /* its process lives */
+    bool answered; /* it answered when it was asked */
     str why_not;   /* when it runs and did not answer */
-    bool replica;
-    str receiver; /* pg_stat_wal_receiver.status; empty: no walreceiver */
+    str role;      /* "primary", "replica" */
+    str receiver;  /* pg_stat_wal_receiver.status; empty: no walreceiver */
     LIST(struct lab_stream) streams;
     lab_file_list certificates; /* that its configuration names */
 };
@@ -109,5 +120,8 @@ struct lab_status {
 };
 MUST_CHECK bool lab_status(struct arena *arena, str dir, struct lab_status *ret_status,
                            struct err *err);
+
+/* Add the certificate in file `path`. No file is none: `up` may have been interrupted. */
+MUST_CHECK bool lab_add_file(struct arena *arena, str path, lab_file_list *files, struct err *err);
 
 #endif

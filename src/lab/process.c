@@ -17,13 +17,15 @@
 
 enum { FILE_MAX = 1024 * 1024, FAST_MS = 10000, QUIT_MS = 5000, POLL_MS = 20, START_FIELD = 19 };
 
-bool lab_user_find(struct arena *arena, struct lab_user *ret_user, struct err *err)
+bool lab_user_find(struct arena *arena, const char *name, const char *packages,
+                   struct lab_user *ret_user, struct err *err)
 {
     uid_t uid = geteuid();
-    struct passwd *entry = uid == 0 ? getpwnam("postgres") : getpwuid(uid);
+    struct passwd *entry = uid == 0 ? getpwnam(name) : getpwuid(uid);
     if (entry == NULL && uid == 0) {
-        err_set(err, ERR_REFUSED, "there is no user postgres, and PostgreSQL never runs as root");
-        return err_next(err, "apt-get install --no-install-recommends postgresql-15");
+        err_set(err, ERR_REFUSED, "there is no user %s, and a lab's servers never run as root",
+                name);
+        return err_next(err, "apt-get install --no-install-recommends %s", packages);
     }
     if (entry == NULL)
         return err_set(err, ERR_SYSTEM, "user %u has no name", (unsigned)uid);
@@ -92,18 +94,17 @@ bool lab_process_alive(const struct lab_process *process)
     return false;
 }
 
-bool lab_process_of_data(struct arena *arena, str data, struct lab_process *ret_process)
+bool lab_process_of_file(struct arena *arena, str path, str cwd, struct lab_process *ret_process)
 {
     AUTO(err) struct err err = { 0 };
-    char cwd[PATH_MAX];
+    char real[PATH_MAX];
     uint64_t pid;
     str text;
-    if (!io_read(arena, str_printf(arena, "%.*s/postmaster.pid", STR_ARG(data)).ptr, FILE_MAX,
-                 &text, &err) ||
+    if (!io_read(arena, str_cstr(arena, path), FILE_MAX, &text, &err) ||
         !str_to_u64(str_trim(str_cut(&text, '\n')), INT_MAX, &pid))
         return false;
-    ssize_t len = readlink(str_printf(arena, "/proc/%d/cwd", (int)pid).ptr, cwd, sizeof(cwd));
-    if (len < 0 || !str_eq((str){ cwd, (size_t)len }, data))
+    ssize_t len = readlink(str_printf(arena, "/proc/%d/cwd", (int)pid).ptr, real, sizeof(real));
+    if (len < 0 || !str_eq((str){ real, (size_t)len }, cwd))
         return false;
     return lab_process_of((pid_t)pid, ret_process);
 }

@@ -14,14 +14,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Who servers run as: ourselves, or `postgres` when we are root (PostgreSQL refuses root). */
+/* Who servers run as: ourselves, or a user of their own when we are root. */
 struct lab_user {
     str name;
     uid_t uid;
     gid_t gid;
     bool change; /* we are root and become this user in the child */
 };
-MUST_CHECK bool lab_user_find(struct arena *arena, struct lab_user *ret_user, struct err *err);
+/* `name` is that user's, which `packages` bring. */
+MUST_CHECK bool lab_user_find(struct arena *arena, const char *name, const char *packages,
+                              struct lab_user *ret_user, struct err *err);
 
 /* Become that user for good, with its groups; for use in a child, between fork and exec. */
 bool lab_user_become(const struct lab_user *user);
@@ -56,9 +58,8 @@ bool lab_process_of(pid_t pid, struct lab_process *ret_process);
 /* SIGINT (PostgreSQL's fast shutdown), after ten seconds SIGQUIT; returns when it has ended. */
 MUST_CHECK bool lab_process_stop(const struct lab_process *process, struct err *err);
 
-/* The postmaster that postmaster.pid of `data` names, if it runs there; for a server that was
-   started but not recorded. */
-bool lab_process_of_data(struct arena *arena, str data, struct lab_process *ret_process);
+/* The process whose pid is on the first line of `path`, if it works in folder `cwd`. */
+bool lab_process_of_file(struct arena *arena, str path, str cwd, struct lab_process *ret_process);
 
 str lab_boot_id(struct arena *arena); /* one boot of the machine; empty when it is not known */
 void lab_pause(int ms);

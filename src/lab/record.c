@@ -3,6 +3,7 @@
 
 #include "base/emit.h"
 #include "base/io.h"
+#include "lab/kind.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -32,16 +33,19 @@ bool lab_state_parse(str name, enum lab_state *ret_state)
     return false;
 }
 
-void lab_node_name(struct arena *arena, struct lab *lab, size_t index)
+void lab_name_nodes(struct arena *arena, struct lab *lab)
 {
-    struct lab_node *node = &lab->nodes[index];
-    str root = lab->sockets.len > 0 ? lab->sockets : lab->dir;
-    node->name = str_printf(arena, "db%zu", index + 1);
-    node->home = io_join(arena, lab->dir, node->name);
-    node->data = str_printf(arena, "%s/data", node->home.ptr);
-    node->socket = str_printf(arena, "%.*s/%s%s", STR_ARG(root), node->name.ptr,
-                              lab->sockets.len > 0 ? "" : "/run");
-    node->log = str_printf(arena, "%s/log", node->home.ptr);
+    for (size_t i = 0; i < lab->count; i++) {
+        struct lab_node *node = &lab->nodes[i];
+        lab->kind->name_node(arena, lab, i);
+        node->home = io_join(arena, lab->dir, node->name);
+        node->data = str_printf(arena, "%s/data", node->home.ptr);
+        node->log = str_printf(arena, "%s/log", node->home.ptr);
+        if (lab->sockets.len > 0)
+            node->socket = io_join(arena, lab->sockets, node->name);
+        else if (lab->kind->longest_socket != NULL)
+            node->socket = str_printf(arena, "%s/run", node->home.ptr);
+    }
 }
 
 static void emit_node(struct emit *emit, const struct lab_node *node)
@@ -49,10 +53,13 @@ static void emit_node(struct emit *emit, const struct lab_node *node)
     emit_object(emit, NULL);
     emit_str(emit, "name", node->name);
     emit_int(emit, "port", node->port);
+    if (node->other_port > 0)
+        emit_int(emit, "other_port", node->other_port);
     emit_int(emit, "pid", node->server.pid);
     emit_int(emit, "started", (int64_t)node->server.started);
     emit_str(emit, "data", node->data);
-    emit_str(emit, "socket", node->socket);
+    if (node->socket.len > 0)
+        emit_str(emit, "socket", node->socket);
     emit_object_end(emit);
 }
 
@@ -65,7 +72,7 @@ bool lab_record_write(const struct lab *lab, struct err *err)
         return err_errno(err, "lab.json");
     struct emit emit = { .out = out };
     emit_object(&emit, NULL);
-    emit_text(&emit, "lab", "postgresql");
+    emit_text(&emit, "lab", lab->kind->name);
     emit_text(&emit, "state", lab_state_name(lab->state));
     emit_text(&emit, "verify", lab->verify_full ? "full" : "ca");
     emit_bool(&emit, "ready", lab->ready);
@@ -101,6 +108,13 @@ static bool sockets_are_ours(str sockets)
                 sockets.len - prefix.len);
 }
 
+static bool take_port(const json_t *entry, const char *name, uint16_t *ret_port)
+{
+    json_int_t port = json_integer_value(json_object_get(entry, name));
+    *ret_port = (uint16_t)port;
+    return port >= 0 && port <= UINT16_MAX;
+}
+
 static bool take_nodes(struct arena *arena, const json_t *root, struct lab *lab)
 {
     const json_t *nodes = json_object_get(root, "nodes");
@@ -108,16 +122,16 @@ static bool take_nodes(struct arena *arena, const json_t *root, struct lab *lab)
     lab->count = json_array_size(nodes);
     if (lab->count < 1 || lab->count > LAB_NODES_MAX)
         return false;
+    lab_name_nodes(arena, lab);
     for (size_t i = 0; i < lab->count; i++) {
         const json_t *entry = json_array_get(nodes, i);
-        json_int_t port = json_integer_value(json_object_get(entry, "port"));
+        struct lab_node *node = &lab->nodes[i];
         json_int_t pid = json_integer_value(json_object_get(entry, "pid"));
-        lab_node_name(arena, lab, i);
-        if (port < 0 || port > UINT16_MAX || pid < 0 || pid > INT_MAX)
+        if (!take_port(entry, "port", &node->port) ||
+            !take_port(entry, "other_port", &node->other_port) || pid < 0 || pid > INT_MAX)
             return false;
-        lab->nodes[i].port = (uint16_t)port;
         if (same_boot)
-            lab->nodes[i].server = (struct lab_process){
+            node->server = (struct lab_process){
                 (pid_t)pid, (uint64_t)json_integer_value(json_object_get(entry, "started"))
             };
     }
@@ -140,10 +154,10 @@ bool lab_record_read(struct arena *arena, str dir, struct lab *ret_lab, struct e
     lab.sockets = text_of(arena, root, "sockets");
     lab.ready = json_is_true(json_object_get(root, "ready"));
     lab.verify_full = str_eq(text_of(arena, root, "verify"), S("full"));
-    if (!str_eq(text_of(arena, root, "lab"), S("postgresql")) ||
-        !lab_state_parse(text_of(arena, root, "state"), &lab.state) ||
+    lab.kind = lab_kind_find(text_of(arena, root, "lab"));
+    if (lab.kind == NULL || !lab_state_parse(text_of(arena, root, "state"), &lab.state) ||
         !sockets_are_ours(lab.sockets) || !take_nodes(arena, root, &lab))
         return err_set(err, ERR_FORMAT, "%s: is not the record of a lab", path.ptr);
     *ret_lab = lab;
-    return lab_user_find(arena, &ret_lab->user, err);
+    return lab_user_find(arena, lab.kind->run_as, lab.kind->packages, &ret_lab->user, err);
 }

@@ -10,7 +10,7 @@ MUST_CHECK bool lab_record_write(const struct lab *lab, struct err *err);
 /* ERR_REFUSED when there is no lab in `dir`. After a reboot no process of it is named. */
 MUST_CHECK bool lab_record_read(struct arena *arena, str dir, struct lab *ret_lab, struct err *err);
 
-/* The paths of node number `index` (from 0), in `lab`. */
-void lab_node_name(struct arena *arena, struct lab *lab, size_t index);
+/* The names and paths of the `count` nodes of `lab`. */
+void lab_name_nodes(struct arena *arena, struct lab *lab);
 
 #endif

@@ -91,6 +91,9 @@ echo '### `gone`' >>tree/docs/causes.md
 caught "documentation of a cause that is gone" "paragraph without a row: cause gone"
 : >tree/docs/findings.md
 caught "a finding without documentation" "no paragraph for finding expiring"
+mkdir tree/src/lab
+printf '// clang-format off\n#define LAB_KINDS(X) \\\n    X(web, "t")\n// clang-format on\n' >tree/src/lab/kind.h
+caught "a lab without documentation" "no paragraph for lab web"
 sed -i '/lab up/d' tree/docs/commands.md
 caught "a subcommand without documentation" "no paragraph for command up"
 echo '### `reseal inner`' >>tree/docs/commands.md

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lab/postgresql.h"
+#include "lab/postgresql/server.h"
 
+#include "base/clock.h"
 #include "base/io.h"
-#include "lab/config.h"
 #include "lab/files.h"
-#include "lab/query.h"
-#include "lab/record.h"
+#include "lab/postgresql/config.h"
+#include "lab/postgresql/query.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <signal.h>
-#include <sys/socket.h>
 
-enum { READY_MS = 30000, STREAM_MS = 20000, POLL_MS = 20, START_TRIES = 3, STATUS_LINE = 8 };
+enum { STREAM_MS = 20000, POLL_MS = 20, STATUS_LINE = 8 };
 
-bool lab_postgresql_find(struct arena *arena, str *ret_bin, struct err *err)
+bool lab_postgresql_find(struct arena *arena, struct lab *lab, struct err *err)
 {
     uint64_t newest = 0;
     DIR *dir = opendir("/usr/lib/postgresql");
@@ -31,19 +29,7 @@ bool lab_postgresql_find(struct arena *arena, str *ret_bin, struct err *err)
         err_set(err, ERR_REFUSED, "no PostgreSQL server below /usr/lib/postgresql");
         return err_next(err, "apt-get install --no-install-recommends postgresql-15");
     }
-    *ret_bin = str_printf(arena, "/usr/lib/postgresql/%u/bin", (unsigned)newest);
-    return true;
-}
-
-bool lab_free_port(uint16_t *ret_port, struct err *err)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof(at);
-    AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &len) < 0)
-        return err_errno(err, "no free port on 127.0.0.1");
-    *ret_port = ntohs(at.sin_port);
+    lab->bin = str_printf(arena, "/usr/lib/postgresql/%u/bin", (unsigned)newest);
     return true;
 }
 
@@ -122,71 +108,37 @@ static bool write_settings(struct arena *arena, const struct lab *lab, size_t no
 }
 
 /* Line 8 of postmaster.pid says "ready" once connections are taken. */
-static bool is_ready(const struct lab_node *node)
+bool lab_postgresql_ready(struct arena *arena, const struct lab *lab, size_t node)
 {
-    AUTO(arena) struct arena arena = { 0 };
     AUTO(err) struct err err = { 0 };
     str text;
-    str path = str_printf(&arena, "%s/postmaster.pid", node->data.ptr);
-    if (!io_read(&arena, path.ptr, 4096, &text, &err))
+    str path = str_printf(arena, "%s/postmaster.pid", lab->nodes[node].data.ptr);
+    if (!io_read(arena, path.ptr, 4096, &text, &err))
         return false;
     for (int i = 1; i < STATUS_LINE; i++)
         str_cut(&text, '\n');
     return str_eq(str_trim(str_cut(&text, '\n')), S("ready"));
 }
 
-enum start { START_READY, START_DIED, START_SLOW };
-
-static enum start wait_ready(const struct lab_node *node)
+bool lab_postgresql_running(struct arena *arena, const struct lab_node *node,
+                            struct lab_process *ret_process)
 {
-    for (int64_t end = clock_monotonic_ms() + READY_MS; clock_monotonic_ms() < end;
-         lab_pause(POLL_MS)) {
-        if (is_ready(node))
-            return START_READY;
-        if (!lab_process_alive(&node->server))
-            return START_DIED;
-    }
-    return START_SLOW;
+    return lab_process_of_file(arena, str_printf(arena, "%s/postmaster.pid", node->data.ptr),
+                               node->data, ret_process);
 }
 
-static bool port_was_taken(struct arena *arena, const struct lab_node *node)
-{
-    AUTO(err) struct err err = { 0 };
-    str text;
-    if (!io_read(arena, node->log.ptr, IO_FILE_MAX, &text, &err))
-        return false;
-    return str_find(text, S("Address already in use")) < text.len;
-}
-
-static bool launch(struct arena *arena, struct lab *lab, size_t node, struct err *err)
-{
-    struct lab_node *at = &lab->nodes[node];
-    str postgres = str_printf(arena, "%s/postgres", lab->bin.ptr);
-    const char *const argv[] = { postgres.ptr, "-D", at->data.ptr, NULL };
-    struct lab_command command = {
-        .argv = argv, .log = at->log.ptr, .cwd = at->home.ptr, .server = true
-    };
-    return lab_free_port(&at->port, err) && write_settings(arena, lab, node, err) &&
-           lab_spawn(&lab->user, &command, &at->server, err) && lab_record_write(lab, err);
-}
-
-bool lab_postgresql_start(struct arena *arena, struct lab *lab, size_t node, struct err *err)
+bool lab_postgresql_prepare(struct arena *arena, const struct lab *lab, size_t node,
+                            struct lab_command *ret_command, struct err *err)
 {
     const struct lab_node *at = &lab->nodes[node];
-    for (int i = 0; i < START_TRIES; i++) {
-        if (!launch(arena, lab, node, err))
-            return err_wrap(err, "start %s", at->name.ptr);
-        enum start start = wait_ready(at);
-        if (start == START_READY)
-            return true;
-        if (start == START_SLOW)
-            return err_set(err, ERR_TIMEOUT, "%s does not get ready (%s)", at->name.ptr,
-                           at->log.ptr);
-        if (!port_was_taken(arena, at))
-            break;
-    }
-    return err_set(err, ERR_SYSTEM, "%s did not start: %.*s", at->name.ptr,
-                   STR_ARG(lab_log_tail(arena, at->log.ptr)));
+    const char **argv = arena_alloc(arena, 4, sizeof(*argv));
+    argv[0] = str_printf(arena, "%s/postgres", lab->bin.ptr).ptr;
+    argv[1] = "-D";
+    argv[2] = at->data.ptr;
+    *ret_command = (struct lab_command){
+        .argv = argv, .log = at->log.ptr, .cwd = at->home.ptr, .server = true
+    };
+    return write_settings(arena, lab, node, err);
 }
 
 /* Asked again until the answer is `want` (or, with `differ`, is something else). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lab/query.h"
+#include "lab/postgresql/query.h"
 
 #include "base/io.h"
 

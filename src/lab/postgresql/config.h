@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.h - the texts that the lab writes: PostgreSQL's settings, a service file, cluster.yaml. */
-#ifndef LAB_CONFIG_H
-#define LAB_CONFIG_H
+#ifndef LAB_POSTGRESQL_CONFIG_H
+#define LAB_POSTGRESQL_CONFIG_H
 
 #include "lab/lab.h"
 

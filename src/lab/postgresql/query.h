@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* query.h - one question to a server of the lab over its unix socket, asked as the run user. */
-#ifndef LAB_QUERY_H
-#define LAB_QUERY_H
+#ifndef LAB_POSTGRESQL_QUERY_H
+#define LAB_POSTGRESQL_QUERY_H
 
 #include "lab/lab.h"
 

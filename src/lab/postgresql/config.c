@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lab/config.h"
+#include "lab/postgresql/config.h"
 
 static str quote(struct arena *arena, str text, const char *quote_escape)
 {

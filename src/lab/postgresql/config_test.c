@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lab/config.h"
+#include "lab/postgresql/config.h"
 
 #include "tests/test.h"
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.h - the servers of a lab: on ports that were free, recorded, waited for, found again. */
+#ifndef LAB_SERVER_H
+#define LAB_SERVER_H
+
+#include "lab/kind.h"
+
+/* Start the nodes from number `from` up to and without number `until`, which need each other to get
+   ready, and wait until they are. With other ports where somebody was faster. */
+MUST_CHECK bool lab_start(struct arena *arena, struct lab *lab, size_t from, size_t until,
+                          struct err *err);
+
+/* The process that serves this node now; pid 0 when none does. */
+struct lab_process lab_server_of(struct arena *arena, const struct lab *lab, size_t index);
+
+/* A port of 127.0.0.1 that was free a moment ago, and that no outgoing connection is given. */
+MUST_CHECK bool lab_free_port(uint16_t *ret_port, struct err *err);
+
+#endif
