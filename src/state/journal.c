@@ -293,6 +293,38 @@ bool journal_events(struct arena *arena, struct journal *journal, int64_t apply,
     return step == SQLITE_DONE || db_fail(journal->db, "read", err);
 }
 
+static struct journal_standing *standing_of(struct arena *arena, journal_standing_list *standings,
+                                            const struct journal_event *event)
+{
+    for (size_t i = 0; i < standings->count; i++)
+        if (str_eq(standings->items[i].step, event->step))
+            return &standings->items[i];
+    struct journal_standing *standing = &list_push(arena, standings);
+    *standing =
+        (struct journal_standing){ event->step, JOURNAL_PLANNED, event->at, event->evidence };
+    return standing;
+}
+
+bool journal_standings(struct arena *arena, struct journal *journal, int64_t apply,
+                       journal_standing_list *ret_standings, struct err *err)
+{
+    journal_event_list events;
+    *ret_standings = (journal_standing_list){ 0 };
+    if (!journal_events(arena, journal, apply, &events, err))
+        return false;
+    for (size_t i = 0; i < events.count; i++) {
+        const struct journal_event *event = &events.items[i];
+        struct journal_standing *standing = standing_of(arena, ret_standings, event);
+        if (event->state == JOURNAL_STARTED)
+            continue;
+        if (standing->state != event->state)
+            standing->since = event->at;
+        standing->state = event->state;
+        standing->evidence = event->evidence;
+    }
+    return true;
+}
+
 bool journal_unfinished(struct arena *arena, struct journal *journal, str cluster_id,
                         bool *ret_found, struct journal_apply *ret_apply, struct err *err)
 {

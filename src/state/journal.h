@@ -75,6 +75,19 @@ MUST_CHECK bool journal_get(struct arena *arena, struct journal *journal, int64_
 MUST_CHECK bool journal_events(struct arena *arena, struct journal *journal, int64_t apply,
                                journal_event_list *ret_events, struct err *err);
 
+/* Where a step of an apply stands: the last that became of it, less what only began again. */
+struct journal_standing {
+    str step;
+    enum journal_state state; /* planned, or one that it came to */
+    moment since; /* when it came there first: a step that waits is run again and again */
+    str evidence; /* the newest */
+};
+typedef LIST(struct journal_standing) journal_standing_list;
+
+/* Every step that the apply has an event of, in the order in which they have one. */
+MUST_CHECK bool journal_standings(struct arena *arena, struct journal *journal, int64_t apply,
+                                  journal_standing_list *ret_standings, struct err *err);
+
 /* The newest apply of the cluster that has not ended: *ret_found says whether there is one. */
 MUST_CHECK bool journal_unfinished(struct arena *arena, struct journal *journal, str cluster_id,
                                    bool *ret_found, struct journal_apply *ret_apply,

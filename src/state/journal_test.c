@@ -65,6 +65,65 @@ TEST(what_an_apply_did_is_read_back_in_order)
     check_int(err.kind, ERR_USAGE);
 }
 
+TEST(a_step_that_waits_does_so_since_it_first_did_until_something_else_becomes_of_it)
+{
+    const struct journal_event events[] = {
+        {S("s1"),  JOURNAL_PLANNED, 100, S("issue")       },
+        { S("s2"), JOURNAL_PLANNED, 100, S("trust")       },
+        { S("s1"), JOURNAL_STARTED, 101, S("")            },
+        { S("s1"), JOURNAL_WAITING, 102, S("for a ticket")},
+        { S("s2"), JOURNAL_STARTED, 103, S("")            },
+        { S("s2"), JOURNAL_DONE,    104, S("written")     },
+        { S("s1"), JOURNAL_STARTED, 201, S("")            },
+        { S("s1"), JOURNAL_WAITING, 202, S("for it still")},
+        { S("s1"), JOURNAL_STARTED, 301, S("")            },
+        { S("s1"), JOURNAL_DONE,    302, S("in hand")     },
+        { S("s1"), JOURNAL_STARTED, 401, S("")            },
+        { S("s1"), JOURNAL_WAITING, 402, S("once more")   },
+    };
+    const struct {
+        size_t events;
+        struct journal_standing s1, s2;
+    } cases[] = {
+        {1,              { S("s1"), JOURNAL_PLANNED, 100, S("issue") }, { S(""), JOURNAL_PLANNED, 0, S("") }},
+        { 3,
+         { S("s1"), JOURNAL_PLANNED, 100, S("issue") },
+         { S("s2"), JOURNAL_PLANNED, 100, S("trust") }                                                      },
+        { 7,
+         { S("s1"), JOURNAL_WAITING, 102, S("for a ticket") },
+         { S("s2"), JOURNAL_DONE, 104, S("written") }                                                       },
+        { 9,
+         { S("s1"), JOURNAL_WAITING, 102, S("for it still") },
+         { S("s2"), JOURNAL_DONE, 104, S("written") }                                                       },
+        { 10,
+         { S("s1"), JOURNAL_DONE, 302, S("in hand") },
+         { S("s2"), JOURNAL_DONE, 104, S("written") }                                                       },
+        { COUNT(events),
+         { S("s1"), JOURNAL_WAITING, 402, S("once more") },
+         { S("s2"), JOURNAL_DONE, 104, S("written") }                                                       },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        AUTO(journal) struct journal *journal = NULL;
+        struct journal_apply apply = example("c1");
+        check_ok(journal_open(folder(&arena), &journal, &err), &err);
+        check_ok(journal_begin(journal, &apply, &err), &err);
+        for (size_t k = 0; k < cases[i].events; k++)
+            check_ok(journal_step(journal, apply.id, &events[k], &err), &err);
+        journal_standing_list standings;
+        check_ok(journal_standings(&arena, journal, apply.id, &standings, &err), &err);
+        const struct journal_standing *want[] = { &cases[i].s1, &cases[i].s2 };
+        check_int(standings.count, cases[i].s2.step.len == 0 ? 1 : 2);
+        for (size_t k = 0; k < standings.count; k++) {
+            check_str(standings.items[k].step, want[k]->step);
+            check_int(standings.items[k].state, want[k]->state);
+            check_int(standings.items[k].since, want[k]->since);
+            check_str(standings.items[k].evidence, want[k]->evidence);
+        }
+    }
+}
+
 TEST(only_the_owner_can_read_the_journal)
 {
     AUTO(arena) struct arena arena = { 0 };
