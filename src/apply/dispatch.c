@@ -69,7 +69,7 @@ void dispatch(struct apply *apply, struct job *jobs, size_t count, const char *o
     json_t **bodies = arena_alloc(&scratch, count + 1, sizeof(json_t *));
     size_t flying = 0;
     for (size_t i = 0; i < count; i++) {
-        if (jobs[i].failed || jobs[i].over)
+        if (jobs[i].failed || jobs[i].over || jobs[i].waiting)
             continue;
         asked[flying] = &jobs[i];
         bodies[flying] = dispatch_body(apply, &jobs[i]);

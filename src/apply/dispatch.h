@@ -8,14 +8,15 @@
 struct job {
     const struct step *step;
     bool failed, over; /* over: done, nothing more is to be asked */
+    bool waiting;      /* neither failed nor done: `evidence` says what for */
     str evidence;
     str request, replaced; /* of an issue: PKCS#10 and the old leaf, both DER */
     str chain;             /* and what was issued, PEM */
     struct err err;        /* when failed */
 };
 
-/* Ask `op` of every job that is neither failed nor over, all nodes at once. `take` looks at an
-   answer. A worker that was lost is started again, so that its node can still be observed. */
+/* Ask `op` of every job that is neither failed, over nor waiting, all nodes at once. `take` looks
+   at an answer. A worker that was lost is started again, so that its node can still be observed. */
 void dispatch(struct apply *apply, struct job *jobs, size_t count, const char *op,
               void (*take)(struct apply *apply, struct job *job, const json_t *answer));
 

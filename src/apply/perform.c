@@ -244,5 +244,8 @@ bool perform(struct arena *arena, struct survey *survey, const struct approved *
     run.apply.total = count_changes(&run.planning.plan) + keep_verifications(&run);
     if (!apply_run(&run.apply, err))
         return give_up(&run, err);
+    ret_performed->waits = run.apply.waits.count;
+    if (ret_performed->waits > 0)
+        return true;
     return apply_verify(&run.apply, &run.proven, err) && finish(&run, err);
 }

@@ -4,7 +4,8 @@
  * the steps, the proof on the wire, the journal.
  *
  * Nothing is touched before everything that can be known has been looked at. A failure leaves the
- * apply open in the journal: the next run goes on with it, or a rollback undoes it.
+ * apply open in the journal: the next run goes on with it, or a rollback undoes it. So does a step
+ * that waits, which is no failure.
  */
 #ifndef APPLY_PERFORM_H
 #define APPLY_PERFORM_H
@@ -27,6 +28,7 @@ struct performed {
     int64_t apply; /* its number in the journal; 0: nothing was begun */
     bool resumed;  /* it went on with an apply that had been stopped */
     size_t steps;  /* that were left to do */
+    size_t waits;  /* steps that wait: it has not come to its end, and nothing failed */
     str holder;    /* on ERR_CONFLICT: who holds the lease */
 };
 

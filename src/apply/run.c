@@ -111,11 +111,22 @@ static void look_again(struct job *jobs, size_t count)
 static void judge(struct job *jobs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (jobs[i].failed || jobs[i].over)
+        if (jobs[i].failed || jobs[i].over || jobs[i].waiting)
             continue;
         jobs[i].failed = !err_set(&jobs[i].err, ERR_CONFLICT, "it is not as it should be: %.*s",
                                   STR_ARG(jobs[i].evidence));
     }
+}
+
+static bool note_job(struct apply *apply, const struct job *job, struct err *err)
+{
+    enum journal_state state = job->failed    ? JOURNAL_FAILED
+                               : job->waiting ? JOURNAL_WAITING
+                                              : JOURNAL_DONE;
+    str evidence = job->failed ? str_c(job->err.msg) : job->evidence;
+    if (state == JOURNAL_WAITING)
+        list_push(apply->arena, &apply->waits) = (struct apply_wait){ job->step, evidence };
+    return apply_note(apply, job->step, state, evidence, err);
 }
 
 static bool note_all(struct apply *apply, struct job *jobs, size_t count, struct err *err)
@@ -123,10 +134,8 @@ static bool note_all(struct apply *apply, struct job *jobs, size_t count, struct
     bool good = true;
     for (size_t i = 0; i < count; i++) {
         struct job *job = &jobs[i];
-        str evidence = job->failed ? str_c(job->err.msg) : job->evidence;
         AUTO(err) struct err unwritten = { 0 };
-        if (!apply_note(apply, job->step, job->failed ? JOURNAL_FAILED : JOURNAL_DONE, evidence,
-                        good ? err : &unwritten))
+        if (!note_job(apply, job, good ? err : &unwritten))
             good = false;
         if (job->failed && good) {
             (void)err_set(err, job->err.kind, "%.*s: %s", STR_ARG(job->step->text), job->err.msg);
@@ -184,11 +193,32 @@ static bool run_wave(struct apply *apply, const struct wave *wave, struct err *e
     return true;
 }
 
+static bool has_new_certificate(const struct apply *apply, const struct wave *wave)
+{
+    for (size_t i = 0; i < wave->steps.count; i++)
+        if (str_starts(apply->plan->steps.items[wave->steps.items[i]].certificate, S("new:")))
+            return true;
+    return false;
+}
+
+/* A certificate that is waited for changes nothing that anybody presents or trusts, so the waves
+   before the first new certificate are carried out as they were proven; none is put to use before
+   all are there. Whatever else is waited for, the rest depends on it. */
+static bool must_stop(const struct apply *apply, const struct wave *wave)
+{
+    for (size_t i = 0; i < apply->waits.count; i++)
+        if (apply->waits.items[i].step->kind != STEP_issue)
+            return true;
+    return apply->waits.count > 0 && has_new_certificate(apply, wave);
+}
+
 bool apply_run(struct apply *apply, struct err *err)
 {
     for (size_t i = 0; i < apply->plan->waves.count; i++) {
         const struct wave *wave = &apply->plan->waves.items[i];
         enum step_kind kind = apply->plan->steps.items[wave->steps.items[0]].kind;
+        if (must_stop(apply, wave))
+            return true;
         if (kind != STEP_verify && !run_wave(apply, wave, err))
             return false;
     }

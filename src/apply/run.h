@@ -5,6 +5,9 @@
  * A step is done when its node, asked again, sees it as the plan leaves it. What the node says of
  * its own success is evidence and no proof. After a failure nothing more is begun; what was done
  * stays, the next run plans from there.
+ *
+ * A step can also wait, for a person or for time: it is neither done nor failed, and the run ends
+ * well where its outcome is needed. The next run comes to the same step, if it is still planned.
  */
 #ifndef APPLY_RUN_H
 #define APPLY_RUN_H
@@ -13,6 +16,12 @@
 #include "apply/hold.h"
 #include "issue/local.h"
 #include "state/journal.h"
+
+/* A step that waits, and what for. */
+struct apply_wait {
+    const struct step *step;
+    str evidence;
+};
 
 /* What happened to a step, for whoever watches. */
 struct apply_event {
@@ -32,11 +41,13 @@ struct apply {
     const struct local_ca *ca;   /* open; NULL when nothing is issued */
     size_t total;                /* steps of this run, for whoever watches */
     size_t done;                 /* how many were seen done */
+    LIST(struct apply_wait) waits;
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */
     void *context;
 };
 
-/* Carry out every step but the verifications. False with the first failure. */
+/* Carry out every step but the verifications, or those before what has to wait: then `waits` says
+   for what. False with the first failure. */
 MUST_CHECK bool apply_run(struct apply *apply, struct err *err);
 
 /* Write the event to the journal and show it. */

@@ -62,13 +62,20 @@ static void watch(void *context, const struct apply_event *event)
     fflush(progress->cmd->out);
 }
 
+static const char *outcome_of(const struct performed *performed, bool good)
+{
+    if (good)
+        return performed->waits > 0 ? "waiting" : "done";
+    return performed->apply != 0 ? "failed" : "refused";
+}
+
 static void emit_result(struct progress *progress, const struct performed *performed, bool good,
                         const struct err *err)
 {
     struct emit emit = { .out = progress->cmd->out };
     emit_object(&emit, NULL);
     emit_int(&emit, "apply", performed->apply);
-    emit_text(&emit, "outcome", good ? "done" : performed->apply != 0 ? "failed" : "refused");
+    emit_text(&emit, "outcome", outcome_of(performed, good));
     emit_bool(&emit, "resumed", performed->resumed);
     emit_array(&emit, "steps");
     for (size_t i = 0; i < progress->ended.count; i++) {
@@ -89,6 +96,14 @@ static void emit_result(struct progress *progress, const struct performed *perfo
     emit_end(&emit);
 }
 
+static void say_how_to_go_on(struct cmd *cmd, const char *again, bool back)
+{
+    FILE *out = cmd->global.json ? stderr : cmd->out;
+    fprintf(out, "  to go on:    %s\n", again);
+    if (!back)
+        fprintf(out, "  to go back:  %.*s\n", STR_ARG(cmd_line(cmd, "rollback")));
+}
+
 static bool say_next(struct cmd *cmd, const struct performed *performed, bool back,
                      const char *again, struct err *err)
 {
@@ -97,13 +112,21 @@ static bool say_next(struct cmd *cmd, const struct performed *performed, bool ba
     if (performed->apply == 0)
         return false;
     fprintf(cmd->global.json ? stderr : cmd->out,
-            "\nstopped: what was done stays, and is in the journal as apply %lld\n"
-            "  to go on:    %s\n",
-            (long long)performed->apply, again);
-    if (!back)
-        fprintf(cmd->global.json ? stderr : cmd->out, "  to go back:  %.*s\n",
-                STR_ARG(cmd_line(cmd, "rollback")));
+            "\nstopped: what was done stays, and is in the journal as apply %lld\n",
+            (long long)performed->apply);
+    say_how_to_go_on(cmd, again, back);
     return false;
+}
+
+static int say_waiting(struct cmd *cmd, const struct performed *performed, bool back,
+                       const char *again)
+{
+    fprintf(cmd->global.json ? stderr : cmd->out,
+            "\nwaiting for %zu %s: what was done stays, and is in the journal as apply %lld\n",
+            performed->waits, performed->waits == 1 ? "step" : "steps",
+            (long long)performed->apply);
+    say_how_to_go_on(cmd, again, back);
+    return EXIT_OK;
 }
 
 static const char *still_waiting(const struct progress *progress)
@@ -134,6 +157,8 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
         emit_result(&progress, &performed, good, err);
     if (!good)
         return (void)say_next(cmd, &performed, undone != NULL, again, err), EXIT_FAILED;
+    if (performed.waits > 0)
+        return say_waiting(cmd, &performed, undone != NULL, again);
     if (!cmd->global.json)
         fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire%s\n",
                 (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply,
