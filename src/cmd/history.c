@@ -9,13 +9,49 @@
 
 /* `reseal history`: what was done, when, and its proof. */
 
-static const char *outcome_of(const struct journal_apply *apply)
+/* An apply, and where its steps stand. */
+struct told {
+    struct journal_apply apply;
+    journal_standing_list waits; /* of one that has not ended */
+    const char *outcome;
+};
+
+/* One in which a step failed was stopped, whatever else it waits for. */
+static bool tell(struct cmd *cmd, struct journal *journal, const struct journal_apply *apply,
+                 struct told *ret_told, struct err *err)
 {
-    return apply->ended == 0 ? "stopped" : str_eq(apply->outcome, S("")) ? "?" : apply->outcome.ptr;
+    journal_standing_list standings;
+    bool failed = false;
+    *ret_told = (struct told){ .apply = *apply, .outcome = apply->outcome.ptr };
+    if (apply->ended != 0)
+        return true;
+    if (!journal_standings(&cmd->arena, journal, apply->id, &standings, err))
+        return false;
+    for (size_t i = 0; i < standings.count; i++) {
+        failed = failed || standings.items[i].state == JOURNAL_FAILED;
+        if (standings.items[i].state == JOURNAL_WAITING)
+            list_push(&cmd->arena, &ret_told->waits) = standings.items[i];
+    }
+    ret_told->outcome = ret_told->waits.count > 0 && !failed ? "waiting" : "stopped";
+    return true;
 }
 
-static void emit_apply(struct emit *emit, const struct journal_apply *apply)
+static void emit_waits(struct emit *emit, const journal_standing_list *waits)
 {
+    emit_array(emit, "waiting");
+    for (size_t i = 0; i < waits->count; i++) {
+        emit_object(emit, NULL);
+        emit_str(emit, "step", waits->items[i].step);
+        emit_moment(emit, "since", waits->items[i].since);
+        emit_str(emit, "evidence", waits->items[i].evidence);
+        emit_object_end(emit);
+    }
+    emit_array_end(emit);
+}
+
+static void emit_apply(struct emit *emit, const struct told *told)
+{
+    const struct journal_apply *apply = &told->apply;
     emit_object(emit, NULL);
     emit_int(emit, "apply", apply->id);
     emit_str(emit, "cluster", apply->cluster_name);
@@ -25,23 +61,24 @@ static void emit_apply(struct emit *emit, const struct journal_apply *apply)
         emit_null(emit, "ended");
     else
         emit_moment(emit, "ended", apply->ended);
-    emit_text(emit, "outcome", outcome_of(apply));
+    emit_text(emit, "outcome", told->outcome);
     emit_int(emit, "token", apply->token);
     emit_str(emit, "host", apply->host);
     emit_str(emit, "snapshot", apply->snapshot);
+    emit_waits(emit, &told->waits);
 }
 
-static void print_applies(struct cmd *cmd, const journal_apply_list *applies)
+static void print_told(struct cmd *cmd, const struct told *told)
 {
-    if (applies->count == 0)
-        fputs("nothing was done yet\n", cmd->out);
-    for (size_t i = 0; i < applies->count; i++) {
-        const struct journal_apply *apply = &applies->items[i];
-        fprintf(cmd->out, "%4lld  %.*s  %-8s  %-13s  %.*s\n", (long long)apply->id,
-                STR_ARG(clock_format(&cmd->arena, apply->started)),
-                apply->undoes.len > 0 ? "rollback" : "apply", outcome_of(apply),
-                STR_ARG(apply->cluster_name));
-    }
+    const struct journal_apply *apply = &told->apply;
+    fprintf(cmd->out, "%4lld  %.*s  %-8s  %-13s  %.*s\n", (long long)apply->id,
+            STR_ARG(clock_format(&cmd->arena, apply->started)),
+            apply->undoes.len > 0 ? "rollback" : "apply", told->outcome,
+            STR_ARG(apply->cluster_name));
+    for (size_t i = 0; i < told->waits.count; i++)
+        fprintf(cmd->out, "      %.*s  since then it waits for: %.*s\n",
+                STR_ARG(clock_format(&cmd->arena, told->waits.items[i].since)),
+                STR_ARG(told->waits.items[i].evidence));
 }
 
 static str text_of(const struct approved *plan, str step)
@@ -78,15 +115,17 @@ static void emit_events(struct emit *emit, const journal_event_list *events)
 static bool show_one(struct cmd *cmd, struct journal *journal, int64_t id, struct err *err)
 {
     struct journal_apply apply;
+    struct told told;
     journal_event_list events;
     struct approved plan = { 0 };
     AUTO(err) struct err unread = { 0 };
     if (!journal_get(&cmd->arena, journal, id, &apply, err) ||
-        !journal_events(&cmd->arena, journal, id, &events, err))
+        !journal_events(&cmd->arena, journal, id, &events, err) ||
+        !tell(cmd, journal, &apply, &told, err))
         return false;
     if (cmd->global.json) {
         struct emit emit = { .out = cmd->out };
-        emit_apply(&emit, &apply);
+        emit_apply(&emit, &told);
         emit_events(&emit, &events);
         emit_object_end(&emit);
         emit_end(&emit);
@@ -95,7 +134,7 @@ static bool show_one(struct cmd *cmd, struct journal *journal, int64_t id, struc
     if (!approved_parse(&cmd->arena, apply.plan, &plan, &unread))
         plan = (struct approved){ 0 };
     fprintf(cmd->out, "apply %lld of %.*s: %s\n", (long long)apply.id, STR_ARG(apply.cluster_name),
-            outcome_of(&apply));
+            told.outcome);
     for (size_t i = 0; i < events.count; i++)
         print_event(cmd, &events.items[i], text_of(&plan, events.items[i].step));
     return true;
@@ -104,15 +143,24 @@ static bool show_one(struct cmd *cmd, struct journal *journal, int64_t id, struc
 static bool show_all(struct cmd *cmd, struct journal *journal, str cluster, struct err *err)
 {
     journal_apply_list applies;
+    LIST(struct told) tolds = { 0 };
     if (!journal_list(&cmd->arena, journal, cluster, &applies, err))
         return false;
-    if (!cmd->global.json)
-        return print_applies(cmd, &applies), true;
+    for (size_t i = 0; i < applies.count; i++)
+        if (!tell(cmd, journal, &applies.items[i], &list_push(&cmd->arena, &tolds), err))
+            return false;
+    if (!cmd->global.json) {
+        if (tolds.count == 0)
+            fputs("nothing was done yet\n", cmd->out);
+        for (size_t i = 0; i < tolds.count; i++)
+            print_told(cmd, &tolds.items[i]);
+        return true;
+    }
     struct emit emit = { .out = cmd->out };
     emit_object(&emit, NULL);
     emit_array(&emit, "applies");
-    for (size_t i = 0; i < applies.count; i++) {
-        emit_apply(&emit, &applies.items[i]);
+    for (size_t i = 0; i < tolds.count; i++) {
+        emit_apply(&emit, &tolds.items[i]);
         emit_object_end(&emit);
     }
     emit_array_end(&emit);
