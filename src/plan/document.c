@@ -59,15 +59,13 @@ static const str *packed(const str *items, uint32_t id)
     return id == NO_ID ? NULL : &items[id];
 }
 
-/* Chains by identity; with `before`, only those that differ from it. */
 static void emit_chains(struct emit *emit, const struct model *model, const char *name,
-                        const uint32_t *chains, const uint32_t *before)
+                        const uint32_t *chains)
 {
     emit_object(emit, name);
     for (size_t i = 0; i < model->identities.count; i++)
-        if (before == NULL || before[i] != chains[i])
-            emit_members(emit, model, model->identities.items[i].key.ptr,
-                         packed(model->chains.items, chains[i]));
+        emit_members(emit, model, model->identities.items[i].key.ptr,
+                     packed(model->chains.items, chains[i]));
     emit_object_end(emit);
 }
 
@@ -97,30 +95,45 @@ static void emit_extra(struct emit *emit, const struct model *model, const char 
     emit_array_end(emit);
 }
 
-static void emit_anchor_change(struct emit *emit, const struct model *model, str key,
-                               uint32_t before, uint32_t after)
+static void emit_chain_changes(struct emit *emit, const struct walk *walk, const char *name,
+                               enum state_part part)
 {
-    if (before == after)
-        return;
-    emit_object(emit, key.ptr);
-    emit_extra(emit, model, "add", after, before);
-    emit_extra(emit, model, "remove", before, after);
+    const struct model *model = walk->model;
+    emit_object(emit, name);
+    for (size_t i = 0; i < walk->changes.count; i++) {
+        struct state_change change = walk->changes.items[i];
+        if (change.part == part)
+            emit_members(emit, model, model->identities.items[change.id].key.ptr,
+                         packed(model->chains.items, walk->after.part[part][change.id]));
+    }
     emit_object_end(emit);
 }
 
-static void emit_changes(struct emit *emit, const struct model *model, const struct state *before,
-                         const struct state *after)
+static void emit_anchor_changes(struct emit *emit, const struct walk *walk, enum state_part part)
 {
+    const struct model *model = walk->model;
+    for (size_t i = 0; i < walk->changes.count; i++) {
+        uint32_t id = walk->changes.items[i].id;
+        uint32_t before = walk->before.part[part][id], after = walk->after.part[part][id];
+        if (walk->changes.items[i].part != part)
+            continue;
+        emit_object(emit, part == STATE_ANCHORS_STORED ? model->stores.items[id].key.ptr
+                                                       : model->trusters.items[id].key.ptr);
+        emit_extra(emit, model, "add", after, before);
+        emit_extra(emit, model, "remove", before, after);
+        emit_object_end(emit);
+    }
+}
+
+static void emit_changes(struct emit *emit, struct walk *walk)
+{
+    walk_sort(walk);
     emit_object(emit, "changes");
-    emit_chains(emit, model, "stored", after->chain_stored, before->chain_stored);
-    emit_chains(emit, model, "loaded", after->chain_loaded, before->chain_loaded);
+    emit_chain_changes(emit, walk, "stored", STATE_CHAIN_STORED);
+    emit_chain_changes(emit, walk, "loaded", STATE_CHAIN_LOADED);
     emit_object(emit, "trusts");
-    for (size_t i = 0; i < model->stores.count; i++)
-        emit_anchor_change(emit, model, model->stores.items[i].key, before->anchors_stored[i],
-                           after->anchors_stored[i]);
-    for (size_t i = 0; i < model->trusters.count; i++)
-        emit_anchor_change(emit, model, model->trusters.items[i].key, before->truster_loaded[i],
-                           after->truster_loaded[i]);
+    emit_anchor_changes(emit, walk, STATE_ANCHORS_STORED);
+    emit_anchor_changes(emit, walk, STATE_TRUSTER_LOADED);
     emit_object_end(emit);
     emit_object_end(emit);
 }
@@ -157,27 +170,26 @@ static void emit_wave(struct emit *emit, const struct plan *plan, const struct w
 static void emit_proof(struct emit *emit, struct model *model, const struct plan *plan)
 {
     AUTO(arena) struct arena scratch = { 0 };
-    struct state before, after;
-    state_of_model(&scratch, model, &before);
+    struct walk walk;
+    walk_start(&scratch, model, &walk);
     emit_object(emit, "proof");
     emit_bool(emit, "proven", plan->proven);
     emit_list(emit, "unrepaired", &plan->unrepaired);
     emit_object(emit, "start");
-    emit_chains(emit, model, "stored", before.chain_stored, NULL);
-    emit_chains(emit, model, "loaded", before.chain_loaded, NULL);
-    emit_anchors(emit, model, &before);
+    emit_chains(emit, model, "stored", walk.before.chain_stored);
+    emit_chains(emit, model, "loaded", walk.before.chain_loaded);
+    emit_anchors(emit, model, &walk.before);
     emit_object_end(emit);
     emit_array(emit, "waves");
     for (size_t i = 0; i < plan->waves.count; i++) {
         const struct wave *wave = &plan->waves.items[i];
-        state_copy(&scratch, model, &before, &after);
         for (size_t j = 0; j < wave->steps.count; j++)
-            state_apply(model, &after, &plan->steps.items[wave->steps.items[j]]);
+            walk_step(&walk, &plan->steps.items[wave->steps.items[j]]);
         emit_object(emit, NULL);
         emit_wave(emit, plan, wave);
-        emit_changes(emit, model, &before, &after);
+        emit_changes(emit, &walk);
         emit_object_end(emit);
-        before = after;
+        walk_on(&walk);
     }
     emit_array_end(emit);
     emit_object_end(emit);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/state.h"
 
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
 /*
  * What is judged in a wave: a link's end is a service, and in the course of a wave a service is in
  * its state before or after the wave's steps, running with what it had loaded or, when its machine
@@ -8,9 +12,11 @@
  *
  * A link is held to what it could do at the start: one that works only as long as nothing restarts
  * (loaded good, stored bad) is held to its loaded states alone.
+ *
+ * A wave that changes neither end leaves a link in the states in which the wave before has judged
+ * it, so it is passed over, and states of an end that are the same are judged once. The first wave
+ * judges every link; a link that did not hold, or was down, is judged in the next wave too.
  */
-
-enum { BEFORE, AFTER };
 
 struct promise {
     bool loaded; /* worked at the start with both ends as loaded */
@@ -18,12 +24,59 @@ struct promise {
 };
 
 struct proof {
-    struct arena *arena;
+    struct arena *arena, *scratch;
     struct judge *judge;
     moment now;
+    struct walk walk;
     struct promise *promises; /* by link */
-    struct state states[2];   /* BEFORE and AFTER the wave at hand */
+    struct groups links_of_identity, links_of_truster;
+    LIST(uint32_t) links; /* to be judged in the wave at hand */
+    size_t wave;          /* from 1 */
+    size_t *taken, *down; /* by link: the last wave that judged it, that declares it as an outage */
 };
+
+/* ---- the states of one link ---- */
+
+enum { END_STATES = 4 };
+
+/* The states that an end can be in, which differ in what a verdict rests on. */
+struct end_states {
+    struct side sides[END_STATES];
+    size_t count;
+};
+
+static_assert(sizeof(struct ends) == 4 * sizeof(uint32_t), "ends are compared byte by byte");
+
+static struct ends ends_at(const struct proof *proof, const struct link *link, struct side side,
+                           bool client)
+{
+    const struct side other = { &proof->walk.before, false };
+    return state_ends(proof->judge->model, link, client ? side : other, client ? other : side);
+}
+
+static struct end_states end_states(const struct proof *proof, const struct link *link, bool client,
+                                    bool stored)
+{
+    const struct side sides[END_STATES] = {
+        {&proof->walk.before,  false},
+        { &proof->walk.after,  false},
+        { &proof->walk.before, true },
+        { &proof->walk.after,  true }
+    };
+    struct end_states states = { .count = 0 };
+    struct ends kept[END_STATES];
+    for (size_t i = 0; i < (stored ? 4 : 2); i++) {
+        struct ends ends = ends_at(proof, link, sides[i], client);
+        size_t twin = 0;
+        while (twin < states.count && memcmp(&kept[twin], &ends, sizeof(ends)) != 0)
+            twin++;
+        if (twin < states.count)
+            continue;
+        kept[states.count] = ends;
+        states.sides[states.count++] = sides[i];
+    }
+    return states;
+}
 
 static bool works(const struct proof *proof, const struct link *link, struct side client,
                   struct side server)
@@ -32,61 +85,142 @@ static bool works(const struct proof *proof, const struct link *link, struct sid
     return judge_link(proof->judge, link, ends, proof->now).ok;
 }
 
-static struct promise promise_of(const struct proof *proof, const struct link *link)
+/* Counts the states that it judges: all of them, or up to the first in which the link fails. */
+static bool holds(const struct proof *proof, const struct link *link, bool stored, uint64_t *judged)
 {
-    const struct side loaded = { &proof->states[BEFORE], false };
-    const struct side stored = { &proof->states[BEFORE], true };
-    struct promise promise = { .loaded = works(proof, link, loaded, loaded) };
-    promise.stored = promise.loaded && works(proof, link, stored, loaded) &&
-                     works(proof, link, loaded, stored) && works(proof, link, stored, stored);
-    return promise;
-}
-
-/* Bits 0 and 1 say whether the client is as stored and after; bits 2 and 3 the same of the server.
- */
-static bool holds_in_every_mix(const struct proof *proof, size_t index, uint64_t *judged)
-{
-    const struct link *link = &proof->judge->model->links.items[index];
-    for (unsigned mix = 0; mix < 16; mix++) {
-        struct side client = { &proof->states[mix >> 1 & 1], mix & 1 };
-        struct side server = { &proof->states[mix >> 3 & 1], mix >> 2 & 1 };
-        if ((client.stored || server.stored) && !proof->promises[index].stored)
-            continue;
+    const struct end_states clients = end_states(proof, link, true, stored);
+    const struct end_states servers = end_states(proof, link, false, stored);
+    for (size_t mix = 0; mix < clients.count * servers.count; mix++) {
         ++*judged;
-        if (!works(proof, link, client, server))
+        if (!works(proof, link, clients.sides[mix / servers.count],
+                   servers.sides[mix % servers.count]))
             return false;
     }
     return true;
+}
+
+/* ---- one wave ---- */
+
+static void take(struct proof *proof, uint32_t link)
+{
+    if (!proof->promises[link].loaded || proof->taken[link] == proof->wave)
+        return;
+    proof->taken[link] = proof->wave;
+    list_push(proof->scratch, &proof->links) = link;
+}
+
+static void take_touched(struct proof *proof)
+{
+    for (size_t i = 0; i < proof->walk.changes.count; i++) {
+        struct state_change change = proof->walk.changes.items[i];
+        if (change.part == STATE_ANCHORS_STORED)
+            continue; /* seen in what the trusters have of it */
+        bool chain = change.part == STATE_CHAIN_STORED || change.part == STATE_CHAIN_LOADED;
+        size_t count;
+        const uint32_t *links = groups_of(
+            chain ? &proof->links_of_identity : &proof->links_of_truster, change.id, &count);
+        for (size_t k = 0; k < count; k++)
+            take(proof, links[k]);
+    }
+}
+
+static void declare(struct proof *proof, struct wave *wave, str key)
+{
+    uint32_t link = map_get(&proof->judge->model->link_ids, key);
+    if (link == NO_ID) {
+        str_list_add(proof->arena, &wave->outage, key);
+    } else if (proof->down[link] != proof->wave) {
+        proof->down[link] = proof->wave;
+        list_push(proof->arena, &wave->outage) = key;
+    }
 }
 
 static void carry_out(struct proof *proof, const struct plan *plan, struct wave *wave)
 {
     for (size_t i = 0; i < wave->steps.count; i++) {
         const struct step *step = &plan->steps.items[wave->steps.items[i]];
-        state_apply(proof->judge->model, &proof->states[AFTER], step);
+        walk_step(&proof->walk, step);
         for (size_t j = 0; j < step->outage.count; j++)
-            str_list_add(proof->arena, &wave->outage, step->outage.items[j]);
+            declare(proof, wave, step->outage.items[j]);
     }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Judges the links that were taken, and leaves those that the next wave must judge again. */
+static void judge_taken(struct proof *proof, struct wave *wave)
+{
+    size_t left = 0;
+    if (proof->links.count > 0)
+        qsort(proof->links.items, proof->links.count, sizeof(uint32_t), ascending);
+    for (size_t i = 0; i < proof->links.count; i++) {
+        uint32_t id = proof->links.items[i];
+        const struct link *link = &proof->judge->model->links.items[id];
+        bool down = proof->down[id] == proof->wave;
+        if (!down && holds(proof, link, proof->promises[id].stored, &wave->judged))
+            continue;
+        proof->links.items[left++] = id;
+        if (!down)
+            list_push(proof->arena, &wave->broken) = link->key;
+    }
+    proof->links.count = left;
 }
 
 static void prove_wave(struct proof *proof, const struct plan *plan, struct wave *wave)
 {
-    const struct model *model = proof->judge->model;
     wave->judged = 0;
     wave->broken = wave->outage = (str_list){ 0 };
+    for (size_t i = 0; i < proof->links.count; i++)
+        proof->taken[proof->links.items[i]] = proof->wave;
     carry_out(proof, plan, wave);
-    for (size_t i = 0; i < model->links.count; i++) {
-        str key = model->links.items[i].key;
-        bool held = proof->promises[i].loaded && !str_list_has(&wave->outage, key);
-        if (held && !holds_in_every_mix(proof, i, &wave->judged))
-            list_push(proof->arena, &wave->broken) = key;
+    take_touched(proof);
+    judge_taken(proof, wave);
+    walk_on(&proof->walk);
+}
+
+/* ---- the whole ---- */
+
+static void index_links(struct proof *proof)
+{
+    const struct model *model = proof->judge->model;
+    groups_init(&proof->links_of_identity, proof->scratch, model->identities.count);
+    groups_init(&proof->links_of_truster, proof->scratch, model->trusters.count);
+    for (int round = 0; round < 2; round++) {
+        groups_round(&proof->links_of_identity);
+        groups_round(&proof->links_of_truster);
+        for (uint32_t i = 0; i < model->links.count; i++) {
+            struct link_parts parts = link_parts(model, &model->links.items[i]);
+            groups_add(&proof->links_of_identity, parts.client_identity, i);
+            groups_add(&proof->links_of_identity, parts.server_identity, i);
+            groups_add(&proof->links_of_truster, parts.client_truster, i);
+            groups_add(&proof->links_of_truster, parts.server_truster, i);
+        }
+    }
+}
+
+static void make_promises(struct proof *proof)
+{
+    const struct model *model = proof->judge->model;
+    const struct side loaded = { &proof->walk.before, false };
+    uint64_t judged = 0;
+    for (uint32_t i = 0; i < model->links.count; i++) {
+        const struct link *link = &model->links.items[i];
+        struct promise *promise = &proof->promises[i];
+        promise->loaded = works(proof, link, loaded, loaded);
+        promise->stored = promise->loaded && holds(proof, link, true, &judged);
+        if (promise->loaded)
+            list_push(proof->scratch, &proof->links) = i;
     }
 }
 
 static void note_unrepaired(const struct proof *proof, struct plan *plan)
 {
     const struct model *model = proof->judge->model;
-    const struct side end = { &proof->states[AFTER], false };
+    const struct side end = { &proof->walk.after, false };
     plan->unrepaired = (str_list){ 0 };
     for (size_t i = 0; i < model->links.count; i++)
         if (!works(proof, &model->links.items[i], end, end))
@@ -96,19 +230,20 @@ static void note_unrepaired(const struct proof *proof, struct plan *plan)
 void plan_prove(struct arena *arena, struct judge *judge, moment now, struct plan *plan)
 {
     AUTO(arena) struct arena scratch = { 0 };
-    struct model *model = judge->model;
-    struct proof proof = { .arena = arena, .judge = judge, .now = now };
-    state_of_model(&scratch, model, &proof.states[BEFORE]);
-    state_copy(&scratch, model, &proof.states[BEFORE], &proof.states[AFTER]);
-    proof.promises = arena_alloc(&scratch, model->links.count + 1, sizeof(struct promise));
-    for (size_t i = 0; i < model->links.count; i++)
-        proof.promises[i] = promise_of(&proof, &model->links.items[i]);
+    size_t links = judge->model->links.count;
+    struct proof proof = { .arena = arena, .scratch = &scratch, .judge = judge, .now = now };
+    walk_start(&scratch, judge->model, &proof.walk);
+    proof.promises = arena_alloc(&scratch, links + 1, sizeof(struct promise));
+    proof.taken = arena_alloc(&scratch, links + 1, sizeof(size_t));
+    proof.down = arena_alloc(&scratch, links + 1, sizeof(size_t));
+    index_links(&proof);
+    make_promises(&proof);
 
     plan->proven = true;
     for (size_t i = 0; i < plan->waves.count; i++) {
+        proof.wave = i + 1;
         prove_wave(&proof, plan, &plan->waves.items[i]);
         plan->proven = plan->proven && plan->waves.items[i].broken.count == 0;
-        state_copy(&scratch, model, &proof.states[AFTER], &proof.states[BEFORE]);
     }
     note_unrepaired(&proof, plan);
 }

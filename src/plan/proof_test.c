@@ -91,3 +91,40 @@ TEST(a_link_that_a_step_declares_as_an_outage_is_not_held_to_in_that_wave)
     check(plan.unrepaired.count > 0); /* and it is still said that the links end up broken */
     world_free(&world);
 }
+
+TEST(a_wave_judges_the_links_that_its_steps_touch_and_each_state_of_them_once)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2 });
+    struct plan_goal goal = { .now = PKI_NOW,
+                              .renew_before = 30 * PKI_DAY,
+                              .lifetime = 90 * PKI_DAY,
+                              .issuer = world.root_id,
+                              .max_unavailable = 1 };
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    /* Three links: db2 to db1, app to db1, app to db2. A server stores, then loads what is stored:
+       each time two states of it, and a client's own sessions load with it. */
+    static const struct {
+        enum step_kind kind;
+        uint64_t judged;
+    } want[] = {
+        {STEP_snapshot, 3    }, /* everything, as it is */
+        { STEP_issue,   0    }, /* nothing that a peer can see */
+        { STEP_install, 0    }, /* beside the old */
+        { STEP_switch,  2 + 2}, /* db2: of its server, for app; of its client, for db1 */
+        { STEP_refresh, 2 + 2}, /* db2 */
+        { STEP_install, 0    },
+        { STEP_switch,  2 + 2}, /* app, which reads at each connection: for db1, for db2 */
+        { STEP_install, 0    },
+        { STEP_switch,  2 + 2}, /* db1: for db2, for app */
+        { STEP_refresh, 2 + 2}, /* db1 */
+        { STEP_verify,  0    },
+    };
+    check_int(plan.waves.count, COUNT(want));
+    for (size_t i = 0; i < COUNT(want); i++) {
+        check_int(kind_of(&plan, i), want[i].kind);
+        check_int(plan.waves.items[i].judged, want[i].judged);
+    }
+    world_free(&world);
+}

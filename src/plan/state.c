@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static uint32_t *ids_new(struct arena *arena, size_t count)
+static void sizes_of(const struct model *model, size_t sizes[STATE_PARTS])
 {
-    return arena_alloc(arena, count + 1, sizeof(uint32_t));
+    sizes[STATE_CHAIN_STORED] = sizes[STATE_CHAIN_LOADED] = model->identities.count;
+    sizes[STATE_ANCHORS_STORED] = model->stores.count;
+    sizes[STATE_TRUSTER_STORED] = sizes[STATE_TRUSTER_LOADED] = model->trusters.count;
 }
 
-static uint32_t *ids_copy(struct arena *arena, const uint32_t *from, size_t count)
+static void state_new(struct arena *arena, const struct model *model, struct state *ret_state)
 {
-    uint32_t *ids = ids_new(arena, count);
-    memcpy(ids, from, count * sizeof(*ids));
-    return ids;
+    size_t sizes[STATE_PARTS];
+    sizes_of(model, sizes);
+    for (int part = 0; part < STATE_PARTS; part++)
+        ret_state->part[part] = arena_alloc(arena, sizes[part] + 1, sizeof(uint32_t));
+}
+
+static void state_copy(struct arena *arena, const struct model *model, const struct state *from,
+                       struct state *ret_state)
+{
+    size_t sizes[STATE_PARTS];
+    sizes_of(model, sizes);
+    state_new(arena, model, ret_state);
+    for (int part = 0; part < STATE_PARTS; part++)
+        memcpy(ret_state->part[part], from->part[part], sizes[part] * sizeof(uint32_t));
 }
 
 static uint32_t union_of(struct model *model, const struct state *state,
                          const struct truster *truster)
 {
     AUTO(arena) struct arena scratch = { 0 };
-    uint32_t *sets = ids_new(&scratch, truster->stores.count);
+    if (truster->stores.count == 1)
+        return state->anchors_stored[truster->stores.items[0]];
+    uint32_t *sets = arena_alloc(&scratch, truster->stores.count + 1, sizeof(*sets));
     for (size_t i = 0; i < truster->stores.count; i++)
         sets[i] = state->anchors_stored[truster->stores.items[i]];
     return model_anchors_union(model, sets, truster->stores.count);
@@ -27,81 +43,187 @@ static uint32_t union_of(struct model *model, const struct state *state,
 
 void state_of_model(struct arena *arena, struct model *model, struct state *ret_state)
 {
-    struct state state = {
-        .chain_stored = ids_new(arena, model->identities.count),
-        .chain_loaded = ids_new(arena, model->identities.count),
-        .anchors_stored = ids_new(arena, model->stores.count),
-        .truster_stored = ids_new(arena, model->trusters.count),
-        .truster_loaded = ids_new(arena, model->trusters.count),
-    };
+    state_new(arena, model, ret_state);
     for (size_t i = 0; i < model->identities.count; i++) {
-        state.chain_stored[i] = model->identities.items[i].stored;
-        state.chain_loaded[i] = model->identities.items[i].loaded;
+        ret_state->chain_stored[i] = model->identities.items[i].stored;
+        ret_state->chain_loaded[i] = model->identities.items[i].loaded;
     }
     for (size_t i = 0; i < model->stores.count; i++)
-        state.anchors_stored[i] = model->stores.items[i].anchors;
+        ret_state->anchors_stored[i] = model->stores.items[i].anchors;
     for (size_t i = 0; i < model->trusters.count; i++) {
-        state.truster_stored[i] = union_of(model, &state, &model->trusters.items[i]);
-        state.truster_loaded[i] = model->trusters.items[i].loaded;
+        ret_state->truster_stored[i] = union_of(model, ret_state, &model->trusters.items[i]);
+        ret_state->truster_loaded[i] = model->trusters.items[i].loaded;
     }
-    *ret_state = state;
 }
 
-void state_copy(struct arena *arena, const struct model *model, const struct state *from,
-                struct state *ret_state)
+/* ---- a walk ---- */
+
+static void index_model(struct walk *walk)
 {
-    *ret_state = (struct state){
-        .chain_stored = ids_copy(arena, from->chain_stored, model->identities.count),
-        .chain_loaded = ids_copy(arena, from->chain_loaded, model->identities.count),
-        .anchors_stored = ids_copy(arena, from->anchors_stored, model->stores.count),
-        .truster_stored = ids_copy(arena, from->truster_stored, model->trusters.count),
-        .truster_loaded = ids_copy(arena, from->truster_loaded, model->trusters.count),
-    };
+    const struct model *model = walk->model;
+    groups_init(&walk->trusters_of_store, walk->arena, model->stores.count);
+    groups_init(&walk->trusters_of_service, walk->arena, model->services.count);
+    groups_init(&walk->identities_of_service, walk->arena, model->services.count);
+    for (int round = 0; round < 2; round++) {
+        groups_round(&walk->trusters_of_store);
+        groups_round(&walk->trusters_of_service);
+        groups_round(&walk->identities_of_service);
+        for (uint32_t i = 0; i < model->identities.count; i++) {
+            const struct identity *row = &model->identities.items[i];
+            groups_add(&walk->identities_of_service, model_service(model, row->node, row->service),
+                       i);
+        }
+        for (uint32_t i = 0; i < model->trusters.count; i++) {
+            const struct truster *row = &model->trusters.items[i];
+            groups_add(&walk->trusters_of_service, model_service(model, row->node, row->service),
+                       i);
+            for (size_t k = 0; k < row->stores.count; k++)
+                groups_add(&walk->trusters_of_store, row->stores.items[k], i);
+        }
+    }
 }
 
-static void change_store(struct model *model, struct state *state, const struct step *step)
+void walk_start(struct arena *arena, struct model *model, struct walk *ret_walk)
 {
-    uint32_t *anchors = &state->anchors_stored[step->trust_store];
-    *anchors = step->kind == STEP_trust ? model_anchors_with(model, *anchors, step->new_cert)
-                                        : model_anchors_without(model, *anchors, step->new_cert);
-    for (size_t i = 0; i < model->trusters.count; i++)
-        state->truster_stored[i] = union_of(model, state, &model->trusters.items[i]);
+    *ret_walk = (struct walk){ .arena = arena, .model = model };
+    state_of_model(arena, model, &ret_walk->before);
+    state_copy(arena, model, &ret_walk->before, &ret_walk->after);
+    index_model(ret_walk);
 }
 
-static bool changes_identity(const struct step *step)
+static void set(struct walk *walk, enum state_part part, uint32_t id, uint32_t value)
 {
-    /* Without a reference to switch, the new certificate takes the old one's place at once. */
-    return step->kind == STEP_switch || (step->kind == STEP_install && step->in_place);
+    uint32_t *now = &walk->after.part[part][id];
+    if (*now == value)
+        return;
+    if (*now == walk->before.part[part][id])
+        list_push(walk->arena, &walk->changes) = (struct state_change){ part, id };
+    *now = value;
 }
 
-/* What has no loaded state of its own uses what is stored; a refresh makes the rest do so too. */
-static bool loads_now(enum load_mode load, str node, str service, const struct step *step)
+static void load_identity(struct walk *walk, uint32_t id)
 {
-    return load == LOAD_PER_CONNECTION || (step->kind == STEP_refresh && str_eq(node, step->node) &&
-                                           str_eq(service, step->service));
+    set(walk, STATE_CHAIN_LOADED, id, walk->after.chain_stored[id]);
+}
+
+static void load_truster(struct walk *walk, uint32_t id)
+{
+    set(walk, STATE_TRUSTER_LOADED, id, walk->after.truster_stored[id]);
+}
+
+/* What has no loaded state of its own uses what is stored. */
+static void settle_identity(struct walk *walk, uint32_t id)
+{
+    if (walk->model->identities.items[id].load == LOAD_PER_CONNECTION)
+        load_identity(walk, id);
 }
 
 /* A session judges its peer once, when it begins, with what its trust store holds then. */
-static bool trusts_now(const struct truster *truster, const struct step *step)
+static void settle_truster(struct walk *walk, uint32_t id)
 {
-    return truster->load == LOAD_PER_SESSION ||
-           loads_now(truster->load, truster->node, truster->service, step);
+    enum load_mode load = walk->model->trusters.items[id].load;
+    if (load == LOAD_PER_CONNECTION || load == LOAD_PER_SESSION)
+        load_truster(walk, id);
 }
 
-void state_apply(struct model *model, struct state *state, const struct step *step)
+/* What had not been read yet when the walk started has been by the time of the first step. */
+static void settle_all(struct walk *walk)
 {
-    if (step->kind == STEP_trust || step->kind == STEP_distrust)
-        change_store(model, state, step);
-    if (changes_identity(step))
-        state->chain_stored[step->identity] = step->new_chain;
-    for (size_t i = 0; i < model->identities.count; i++) {
-        const struct identity *row = &model->identities.items[i];
-        if (loads_now(row->load, row->node, row->service, step))
-            state->chain_loaded[i] = state->chain_stored[i];
+    for (uint32_t i = 0; i < walk->model->identities.count; i++)
+        settle_identity(walk, i);
+    for (uint32_t i = 0; i < walk->model->trusters.count; i++)
+        settle_truster(walk, i);
+}
+
+static void change_store(struct walk *walk, const struct step *step)
+{
+    uint32_t anchors = walk->after.anchors_stored[step->trust_store];
+    set(walk, STATE_ANCHORS_STORED, step->trust_store,
+        step->kind == STEP_trust ? model_anchors_with(walk->model, anchors, step->new_cert)
+                                 : model_anchors_without(walk->model, anchors, step->new_cert));
+    size_t count;
+    const uint32_t *trusters = groups_of(&walk->trusters_of_store, step->trust_store, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct truster *truster = &walk->model->trusters.items[trusters[i]];
+        set(walk, STATE_TRUSTER_STORED, trusters[i], union_of(walk->model, &walk->after, truster));
+        settle_truster(walk, trusters[i]);
     }
-    for (size_t i = 0; i < model->trusters.count; i++)
-        if (trusts_now(&model->trusters.items[i], step))
-            state->truster_loaded[i] = state->truster_stored[i];
+}
+
+static void change_identity(struct walk *walk, const struct step *step)
+{
+    set(walk, STATE_CHAIN_STORED, step->identity, step->new_chain);
+    settle_identity(walk, step->identity);
+}
+
+static void refresh(struct walk *walk, const struct step *step)
+{
+    uint32_t service = model_service(walk->model, step->node, step->service);
+    size_t count;
+    const uint32_t *ids = groups_of(&walk->identities_of_service, service, &count);
+    for (size_t i = 0; i < count; i++)
+        load_identity(walk, ids[i]);
+    ids = groups_of(&walk->trusters_of_service, service, &count);
+    for (size_t i = 0; i < count; i++)
+        load_truster(walk, ids[i]);
+}
+
+void walk_step(struct walk *walk, const struct step *step)
+{
+    if (!walk->moved)
+        settle_all(walk);
+    walk->moved = true;
+    if (step->kind == STEP_trust || step->kind == STEP_distrust)
+        change_store(walk, step);
+    /* Without a reference to switch, the new certificate takes the old one's place at once. */
+    if (step->kind == STEP_switch || (step->kind == STEP_install && step->in_place))
+        change_identity(walk, step);
+    if (step->kind == STEP_refresh)
+        refresh(walk, step);
+}
+
+void walk_on(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->changes.count; i++) {
+        struct state_change change = walk->changes.items[i];
+        walk->before.part[change.part][change.id] = walk->after.part[change.part][change.id];
+    }
+    walk->changes.count = 0;
+}
+
+static int in_order(const void *a, const void *b)
+{
+    const struct state_change *left = a, *right = b;
+    if (left->part != right->part)
+        return left->part < right->part ? -1 : 1;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+void walk_sort(struct walk *walk)
+{
+    struct state_change *changes = walk->changes.items;
+    size_t kept = 0;
+    if (walk->changes.count > 0)
+        qsort(changes, walk->changes.count, sizeof(*changes), in_order);
+    for (size_t i = 0; i < walk->changes.count; i++) {
+        enum state_part part = changes[i].part;
+        uint32_t id = changes[i].id;
+        bool again = kept > 0 && in_order(&changes[kept - 1], &changes[i]) == 0;
+        if (!again && walk->before.part[part][id] != walk->after.part[part][id])
+            changes[kept++] = changes[i];
+    }
+    walk->changes.count = kept;
+}
+
+/* ---- links ---- */
+
+struct link_parts link_parts(const struct model *model, const struct link *link)
+{
+    const struct service *to = &model->services.items[link->to];
+    return (struct link_parts){ .client_identity = link->client_identity,
+                                .client_truster = link->client_truster,
+                                .server_identity = to->listen_identity,
+                                .server_truster = to->client_truster };
 }
 
 static uint32_t chain_at(struct side side, uint32_t identity)
@@ -121,11 +243,11 @@ static uint32_t anchors_at(struct side side, uint32_t truster)
 struct ends state_ends(const struct model *model, const struct link *link, struct side client,
                        struct side server)
 {
-    const struct service *to = &model->services.items[link->to];
+    struct link_parts parts = link_parts(model, link);
     return (struct ends){
-        .client_chain = chain_at(client, link->client_identity),
-        .client_anchors = anchors_at(client, link->client_truster),
-        .server_chain = chain_at(server, to->listen_identity),
-        .server_anchors = anchors_at(server, to->client_truster),
+        .client_chain = chain_at(client, parts.client_identity),
+        .client_anchors = anchors_at(client, parts.client_truster),
+        .server_chain = chain_at(server, parts.server_identity),
+        .server_anchors = anchors_at(server, parts.server_truster),
     };
 }

@@ -54,6 +54,20 @@ uint32_t model_add_link(struct model *model, const struct link *link)
     return ADD_ROW(model, links, link_ids, link);
 }
 
+uint32_t model_service(const struct model *model, str node, str service)
+{
+    char key[256];
+    AUTO(arena) struct arena scratch = { 0 };
+    size_t len = node.len + 1 + service.len;
+    char *at = len <= sizeof(key) ? key : arena_alloc(&scratch, len, 1);
+    if (node.len > 0)
+        memcpy(at, node.ptr, node.len);
+    at[node.len] = '/';
+    if (service.len > 0)
+        memcpy(at + node.len + 1, service.ptr, service.len);
+    return map_get(&model->service_ids, (str){ at, len });
+}
+
 uint32_t model_cert(struct model *model, const struct cert *cert)
 {
     uint32_t fresh = (uint32_t)model->certs.count;

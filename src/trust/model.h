@@ -96,6 +96,9 @@ uint32_t model_add_truster(struct model *model, const struct truster *truster);
 uint32_t model_add_service(struct model *model, const struct service *service);
 uint32_t model_add_link(struct model *model, const struct link *link);
 
+/* The id of "node/service", or NO_ID. */
+uint32_t model_service(const struct model *model, str node, str service);
+
 /* Intern; the same content gives the same id. The texts of a certificate are borrowed. The members
    of an anchor set may come in any order and more than once. */
 uint32_t model_cert(struct model *model, const struct cert *cert);

@@ -35,8 +35,8 @@ true_that "every link works and says when it breaks" \
 r check --at "$(jq -r '.links[0].breaks_at' check.json)" --json >later.json
 true_that "at that moment it breaks" jq -e '.links[0].verdict == "broken"' later.json
 r plan --json >plan.json
-true_that "the proof judges every link in every wave that changes something" \
-    jq -e '.proof.proven and ([.proof.waves[].judged] | add) > 500' plan.json
+true_that "the proof judges every link at the start and again in every wave that changes an end of it" \
+    jq -e '.proof.proven and .proof.waves[0].judged == 5 and all(.proof.waves[]; (.changes.stored + .changes.loaded == {}) or .judged > 0)' plan.json
 
 # A second issuer: its root has to be everywhere first.
 mkdir two
