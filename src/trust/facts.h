@@ -16,6 +16,7 @@ enum tls_role { ROLE_SERVER, ROLE_CLIENT };
 struct cert_facts {
     uint32_t subject, issuer;   /* name ids */
     uint32_t next_same_subject; /* cert id or NO_ID */
+    uint32_t signer;            /* of a planned certificate: cert id, or NO_ID */
     bool asked;                 /* the rest is filled in */
     bool decodable;
     bool self_signed; /* names itself as issuer by name, key identifier and algorithm */
@@ -47,6 +48,9 @@ bool facts_planned(const struct facts *facts, uint32_t cert);
 bool facts_likely_issued(struct facts *facts, uint32_t cert, uint32_t issuer);
 
 bool facts_signed(struct facts *facts, uint32_t cert, uint32_t issuer);
+
+/* Take it that `issuer` signed the planned `cert`: then so did every certificate with its key. To
+   be said before anything is asked of `cert`. */
 void facts_assume_signed(struct facts *facts, uint32_t cert, uint32_t issuer);
 
 /* The first certificate of the model whose subject is `name`, or NO_ID; the others follow it in

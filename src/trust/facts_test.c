@@ -57,3 +57,26 @@ TEST(a_certificate_that_cannot_be_decoded_has_no_facts)
     uint32_t id = model_cert(&model, &root.cert);
     check(!facts_of(&facts, id)->decodable && !facts_of(&facts, id)->self_signed);
 }
+
+TEST(a_planned_certificate_is_signed_by_every_certificate_with_its_issuers_key)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct model model;
+    struct facts facts;
+    model_init(&model, &arena);
+    facts_init(&facts, &model);
+    struct pki root = pki_make(&arena, &(struct pki_spec){ .name = "Root", .ca = true });
+    struct pki again =
+        pki_make(&arena, &(struct pki_spec){ .name = "Root", .ca = true, .key_of = &root });
+    struct pki twin = pki_make(&arena, &(struct pki_spec){ .name = "Root", .ca = true });
+    struct pki leaf = pki_make(&arena, &(struct pki_spec){ .name = "db1", .issuer = &twin });
+    struct cert planned = leaf.cert;
+    planned.sha256 = planned.spki_sha256 = S("new:1");
+    uint32_t root_id = model_cert(&model, &root.cert), again_id = model_cert(&model, &again.cert);
+    uint32_t twin_id = model_cert(&model, &twin.cert), planned_id = model_cert(&model, &planned);
+    facts_assume_signed(&facts, planned_id, again_id);
+    check(facts_signed(&facts, planned_id, again_id));
+    check(facts_signed(&facts, planned_id, root_id));
+    check(!facts_signed(&facts, planned_id, twin_id));
+    check_int(facts.signature_checks, 0);
+}
