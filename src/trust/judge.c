@@ -104,10 +104,20 @@ static bool server_judges(const struct service *server, const struct link *link,
     return wants || (server->client_auth == CLIENT_AUTH_OPTIONAL && ends.client_chain != NO_ID);
 }
 
+/* Whoever verifies it: no handshake is completed without a certificate of the server's. */
+static bool has_nothing_to_present(const struct service *server, struct ends ends)
+{
+    return server->listen_identity != NO_ID && ends.server_chain == NO_ID;
+}
+
 struct verdict judge_link(struct judge *judge, const struct link *link, struct ends ends, moment at)
 {
     const struct service *server = &judge->model->services.items[link->to];
     struct verdict verdict = { .ok = true, .certificate = NO_ID, .until = INT64_MAX };
+    if (has_nothing_to_present(server, ends))
+        return (struct verdict){ .cause = CAUSE_keystore_missing,
+                                 .certificate = NO_ID,
+                                 .until = INT64_MAX };
     if (link->verify != VERIFY_NONE && ends.client_anchors != NO_ID) {
         struct side side = { .role = ROLE_SERVER,
                              .chain = ends.server_chain,

@@ -17,7 +17,8 @@
 /* The two ends of a link in one state: chain and anchor set ids of the model. An end's anchors are
    its trust store: what it judges the other by, and what OpenSSL completes a lone leaf from. The
    client judges unless the link's verify is none; the server judges what is presented unless its
-   client_auth is none, and wants something when it is required or when the CN must be the user. */
+   client_auth is none, and wants something when it is required or when the CN must be the user. A
+   server that has an identity and presents nothing never works. */
 struct ends {
     uint32_t client_chain, server_chain;     /* NO_ID: presents nothing */
     uint32_t client_anchors, server_anchors; /* NO_ID: has no trust store, does not judge */

@@ -113,6 +113,22 @@ TEST(a_client_that_presents_nothing_is_refused_where_a_certificate_is_required)
     check_int(pair_judge(&pair).cause, CAUSE_keystore_missing);
 }
 
+TEST(a_server_without_a_certificate_is_refused_by_those_who_verify_nothing_too)
+{
+    AUTO(pair) struct pair pair;
+    pair_init(&pair);
+    pair_link(&pair);
+    struct identity identity = { .key = S("db1/postgres:server"),
+                                 .stored = NO_ID,
+                                 .loaded = pair.ends.server_chain };
+    pair.model.services.items[pair.link.to].listen_identity =
+        model_add_identity(&pair.model, &identity);
+    pair.link.verify = VERIFY_NONE;
+    check(pair_judge(&pair).ok);
+    pair.ends.server_chain = NO_ID;
+    check_int(pair_judge(&pair).cause, CAUSE_keystore_missing);
+}
+
 TEST(a_client_certificate_is_judged_unless_the_server_asks_for_none)
 {
     AUTO(pair) struct pair pair;
