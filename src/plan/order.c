@@ -84,7 +84,8 @@ static void need_anchor(struct planner *planner, uint32_t truster_id)
     uint32_t issuer = planner->goal->issuer;
     bool stored = model_anchors_have(model, truster_stored(model, truster), issuer);
     bool loaded = model_anchors_have(model, truster->loaded, issuer);
-    if (!loaded && truster_must_load(truster))
+    /* Also where it is loaded and not stored: a restart before it is stored would lose it. */
+    if ((!loaded || !stored) && truster_must_load(truster))
         turn_of(planner, truster->node, truster->service)->loads_trust = true;
     if (stored || truster->stores.count == 0)
         return;

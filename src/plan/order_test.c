@@ -194,3 +194,21 @@ TEST(the_same_step_has_the_same_id_whenever_it_is_planned)
     }
     world_free(&world);
 }
+
+TEST(an_anchor_that_is_loaded_but_not_stored_is_loaded_again_once_it_is_stored)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ 0 });
+    uint32_t both[] = { world.root_id, world.second_id };
+    for (size_t i = 0; i < world.model.trusters.count; i++)
+        world.model.trusters.items[i].loaded = model_anchors(&world.model, both, 2);
+    struct plan_goal goal = goal_of(&world, world.second_id);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    size_t loads = 0;
+    for (size_t i = 0; i < plan.steps.count; i++)
+        loads += str_eq(plan.steps.items[i].leaves, S("trust loaded"));
+    check_int(loads, 3);
+    check(plan.proven);
+    world_free(&world);
+}
