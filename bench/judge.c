@@ -75,8 +75,7 @@ static uint32_t add_truster(struct fleet *fleet, str node, enum load_mode load)
     return model_add_truster(&fleet->model, &truster);
 }
 
-static uint32_t add_service(struct fleet *fleet, str node, uint32_t identity, uint32_t truster,
-                            bool listens)
+static uint32_t add_service(struct fleet *fleet, str node, uint32_t truster, bool listens)
 {
     struct service service = {
         .key = str_printf(&fleet->arena, "%.*s/svc", STR_ARG(node)),
@@ -84,7 +83,6 @@ static uint32_t add_service(struct fleet *fleet, str node, uint32_t identity, ui
         .name = S("svc"),
         .role = listens ? S("primary") : S(""),
         .client_auth = listens ? CLIENT_AUTH_REQUIRED : CLIENT_AUTH_NONE,
-        .listen_identity = listens ? identity : NO_ID,
         .client_truster = listens ? truster : NO_ID,
     };
     return model_add_service(&fleet->model, &service);
@@ -95,16 +93,16 @@ static void fleet_make(struct fleet *fleet, size_t links)
     model_init(&fleet->model, &fleet->arena);
     fleet->root_id = model_cert(&fleet->model, &fleet->root.cert);
     uint32_t own = add_identity(fleet, S("hub"), &fleet->server, LOAD_RELOAD);
-    uint32_t hub =
-        add_service(fleet, S("hub"), own, add_truster(fleet, S("hub"), LOAD_RELOAD), true);
+    uint32_t hub = add_service(fleet, S("hub"), add_truster(fleet, S("hub"), LOAD_RELOAD), true);
     for (size_t i = 0; i < links; i++) {
         str node = str_printf(&fleet->arena, "n%zu", i);
         uint32_t identity =
             add_identity(fleet, node, &fleet->leaves[i % LEAVES], LOAD_PER_CONNECTION);
         uint32_t truster = add_truster(fleet, node, LOAD_PER_CONNECTION);
         struct link link = { .key = str_printf(&fleet->arena, "n%zu->hub", i),
-                             .from = add_service(fleet, node, identity, truster, false),
+                             .from = add_service(fleet, node, truster, false),
                              .to = hub,
+                             .server_identity = own,
                              .client_identity = identity,
                              .client_truster = truster,
                              .verify = VERIFY_FULL,

@@ -98,9 +98,9 @@ static uint32_t add_service(struct random_cluster *cluster, uint32_t number)
         .node = node,
         .name = name,
         .client_auth = (enum client_auth)below(cluster, CLIENT_AUTH_REQUIRED + 1),
-        .listen_identity = add_identity(cluster, node, name, "server"),
         .client_truster = one_in(cluster, 4) ? NO_ID : add_truster(cluster, node, name, "trust"),
     };
+    (void)add_identity(cluster, node, name, "server");
     (void)add_identity(cluster, node, name, "client");
     (void)add_truster(cluster, node, name, "upstream");
     return model_add_service(&cluster->model, &service);
@@ -110,15 +110,21 @@ static uint32_t add_service(struct random_cluster *cluster, uint32_t number)
 static void add_link(struct random_cluster *cluster, uint32_t number)
 {
     const struct model *model = &cluster->model;
+    uint32_t identities = (uint32_t)model->identities.count;
     struct link link = {
         .key = str_printf(&cluster->arena, "link%u", number),
+        .kind = one_in(cluster, 8) ? LINK_SIGNER : LINK_CONNECT,
         .from = below(cluster, model->services.count),
         .to = below(cluster, model->services.count),
-        .client_identity = one_in(cluster, 9) ? NO_ID : below(cluster, model->identities.count),
+        .server_identity = below(cluster, identities),
+        .client_identity = one_in(cluster, 9) ? NO_ID : below(cluster, identities),
+        .by_issuer = one_in(cluster, 4),
         .client_truster = one_in(cluster, 9) ? NO_ID : below(cluster, model->trusters.count),
         .verify = one_in(cluster, 6) ? VERIFY_NONE : VERIFY_FULL,
         .name = S("leaf"),
     };
+    if (link.by_issuer)
+        list_push(&cluster->arena, &link.more_identities) = below(cluster, identities);
     model_add_link(&cluster->model, &link);
 }
 

@@ -78,7 +78,6 @@ static uint32_t add_server(struct world *world, const struct world_spec *spec, s
         .role = number == 1 ? S("primary") : S("replica"),
         .stack = S("openssl"),
         .client_auth = CLIENT_AUTH_REQUIRED,
-        .listen_identity = server,
         .client_truster = truster,
     };
     return model_add_service(&world->model, &service);
@@ -93,10 +92,12 @@ static void connect_to(struct world *world, struct client client, uint32_t serve
 {
     const struct service *from = &world->model.services.items[client.service];
     const struct service *to = &world->model.services.items[server];
+    str shown = str_printf(&world->arena, "%.*s:server", STR_ARG(to->key));
     struct link link = {
         .key = str_printf(&world->arena, "%.*s->%.*s", STR_ARG(from->key), STR_ARG(to->key)),
         .from = client.service,
         .to = server,
+        .server_identity = map_get(&world->model.identity_ids, shown),
         .client_identity = client.identity,
         .client_truster = client.truster,
         .verify = VERIFY_FULL,
@@ -131,7 +132,6 @@ static void add_app(struct world *world, const struct world_spec *spec, size_t s
                                .node = S("app"),
                                .name = S("app"),
                                .stack = S("openssl"),
-                               .listen_identity = NO_ID,
                                .client_truster = NO_ID };
     client.service = model_add_service(&world->model, &service);
     for (uint32_t server = 0; server < servers; server++)

@@ -59,6 +59,14 @@
       "the client's certificate is past its notAfter",                                           \
       "compare the client certificate's notAfter with the server's clock",                       \
       "renew the client's certificate")                                                          \
+    X(signing_cert_expired, "signing certificate expired",                                       \
+      "a verifier refuses what was signed with a key whose certificate is past its notAfter",    \
+      "compare the notAfter of the signer's certificate with the verifier's clock",              \
+      "renew the signer's certificate; verifiers must trust the new one before it signs")        \
+    X(pin_mismatch, "certificate is not the one that is remembered",                             \
+      "the end that judges remembers a certificate or public key, and the leaf is another",      \
+      "compare the digests of the leaf and of its public key with the pins",                     \
+      "make sure that the new certificate is genuine, then add its pin before the old one goes") \
     X(client_identity_not_authorised, "client identity not authorised",                          \
       "the client certificate is valid but its name is not one that may act as this user",       \
       "compare the certificate's CN (or the pg_ident map) with the user",                        \

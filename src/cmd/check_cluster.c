@@ -133,8 +133,7 @@ static str store_at_fault(const struct check *check, const struct link *link,
                           struct verdict verdict)
 {
     const struct model *model = &check->opened.survey.model;
-    uint32_t identity = verdict.client_side ? link->client_identity
-                                            : model->services.items[link->to].listen_identity;
+    uint32_t identity = verdict.client_side ? link->client_identity : link->server_identity;
     if (verdict.ok || identity == NO_ID)
         return S("");
     const struct identity *row = &model->identities.items[identity];

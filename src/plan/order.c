@@ -101,7 +101,7 @@ static void find_gaps(struct planner *planner)
     for (size_t i = 0; i < model->links.count; i++) {
         const struct link *link = &model->links.items[i];
         const struct service *to = &model->services.items[link->to];
-        if (renewal_of(planner, to->listen_identity) != NULL)
+        if (renewal_of(planner, link->server_identity) != NULL)
             need_anchor(planner, link->client_truster);
         if (renewal_of(planner, link->client_identity) != NULL)
             need_anchor(planner, to->client_truster);

@@ -51,10 +51,13 @@ static void apply(struct model *model, struct state *state, const struct step *s
         *set = step->kind == STEP_trust ? model_anchors_with(model, *set, step->new_cert)
                                         : model_anchors_without(model, *set, step->new_cert);
     }
-    if (step->kind == STEP_switch || (step->kind == STEP_install && step->in_place))
-        state->chain_stored[step->identity] = step->new_chain;
+    const struct identity *changed = &model->identities.items[step->identity];
     for (size_t i = 0; i < model->identities.count; i++) {
         const struct identity *row = &model->identities.items[i];
+        if ((step->kind == STEP_switch && row == changed) ||
+            (step->kind == STEP_install && step->in_place && str_eq(row->node, changed->node) &&
+             str_eq(row->store, changed->store)))
+            state->chain_stored[i] = step->new_chain;
         if (loads_now(row->load, row->node, row->service, step))
             state->chain_loaded[i] = state->chain_stored[i];
     }
@@ -82,14 +85,19 @@ static bool works(const struct plain *plain, const struct link *link, struct sid
 {
     const struct service *to = &plain->judge->model->services.items[link->to];
     const struct state *a = client.state, *b = server.state;
+    uint32_t offered[] = { link->client_identity,
+                           link->by_issuer ? link->more_identities.items[0] : NO_ID };
+    for (size_t i = 0; i < COUNT(offered); i++)
+        offered[i] = id_at(a->chain_stored, a->chain_loaded, client.stored, offered[i]);
     struct ends ends = {
-        .client_chain =
-            id_at(a->chain_stored, a->chain_loaded, client.stored, link->client_identity),
-        .server_chain = id_at(b->chain_stored, b->chain_loaded, server.stored, to->listen_identity),
+        .client_chain = link->by_issuer ? model_offer(plain->judge->model, offered, 2) : offered[0],
+        .server_chain =
+            id_at(b->chain_stored, b->chain_loaded, server.stored, link->server_identity),
         .client_anchors =
             id_at(a->truster_stored, a->truster_loaded, client.stored, link->client_truster),
-        .server_anchors =
-            id_at(b->truster_stored, b->truster_loaded, server.stored, to->client_truster),
+        .server_anchors = link->kind == LINK_SIGNER ? NO_ID
+                                                    : id_at(b->truster_stored, b->truster_loaded,
+                                                            server.stored, to->client_truster),
     };
     return judge_link(plain->judge, link, ends, PKI_NOW).ok;
 }

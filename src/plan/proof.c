@@ -196,6 +196,9 @@ static void index_links(struct proof *proof)
             struct link_parts parts = link_parts(model, &model->links.items[i]);
             groups_add(&proof->links_of_identity, parts.client_identity, i);
             groups_add(&proof->links_of_identity, parts.server_identity, i);
+            for (size_t k = 0; k < model->links.items[i].more_identities.count; k++)
+                groups_add(&proof->links_of_identity,
+                           model->links.items[i].more_identities.items[k], i);
             groups_add(&proof->links_of_truster, parts.client_truster, i);
             groups_add(&proof->links_of_truster, parts.server_truster, i);
         }

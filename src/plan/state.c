@@ -64,14 +64,17 @@ static void index_model(struct walk *walk)
     groups_init(&walk->trusters_of_store, walk->arena, model->stores.count);
     groups_init(&walk->trusters_of_service, walk->arena, model->services.count);
     groups_init(&walk->identities_of_service, walk->arena, model->services.count);
+    groups_init(&walk->identities_of_store, walk->arena, model->identities.count);
     for (int round = 0; round < 2; round++) {
         groups_round(&walk->trusters_of_store);
         groups_round(&walk->trusters_of_service);
         groups_round(&walk->identities_of_service);
+        groups_round(&walk->identities_of_store);
         for (uint32_t i = 0; i < model->identities.count; i++) {
             const struct identity *row = &model->identities.items[i];
             groups_add(&walk->identities_of_service, model_service(model, row->node, row->service),
                        i);
+            groups_add(&walk->identities_of_store, row->first, i);
         }
         for (uint32_t i = 0; i < model->trusters.count; i++) {
             const struct truster *row = &model->trusters.items[i];
@@ -150,10 +153,20 @@ static void change_store(struct walk *walk, const struct step *step)
     }
 }
 
-static void change_identity(struct walk *walk, const struct step *step)
+static void change_identity(struct walk *walk, uint32_t id, uint32_t chain)
 {
-    set(walk, STATE_CHAIN_STORED, step->identity, step->new_chain);
-    settle_identity(walk, step->identity);
+    set(walk, STATE_CHAIN_STORED, id, chain);
+    settle_identity(walk, id);
+}
+
+/* What is written over the old files is what everyone has who reads them by their own names. */
+static void change_files(struct walk *walk, const struct step *step)
+{
+    size_t count;
+    uint32_t first = walk->model->identities.items[step->identity].first;
+    const uint32_t *ids = groups_of(&walk->identities_of_store, first, &count);
+    for (size_t i = 0; i < count; i++)
+        change_identity(walk, ids[i], step->new_chain);
 }
 
 static void refresh(struct walk *walk, const struct step *step)
@@ -175,9 +188,11 @@ void walk_step(struct walk *walk, const struct step *step)
     walk->moved = true;
     if (step->kind == STEP_trust || step->kind == STEP_distrust)
         change_store(walk, step);
+    if (step->kind == STEP_switch)
+        change_identity(walk, step->identity, step->new_chain);
     /* Without a reference to switch, the new certificate takes the old one's place at once. */
-    if (step->kind == STEP_switch || (step->kind == STEP_install && step->in_place))
-        change_identity(walk, step);
+    if (step->kind == STEP_install && step->in_place)
+        change_files(walk, step);
     if (step->kind == STEP_refresh)
         refresh(walk, step);
 }
@@ -222,8 +237,9 @@ struct link_parts link_parts(const struct model *model, const struct link *link)
     const struct service *to = &model->services.items[link->to];
     return (struct link_parts){ .client_identity = link->client_identity,
                                 .client_truster = link->client_truster,
-                                .server_identity = to->listen_identity,
-                                .server_truster = to->client_truster };
+                                .server_identity = link->server_identity,
+                                .server_truster =
+                                    link->kind == LINK_CONNECT ? to->client_truster : NO_ID };
 }
 
 static uint32_t chain_at(struct side side, uint32_t identity)
@@ -240,12 +256,23 @@ static uint32_t anchors_at(struct side side, uint32_t truster)
     return side.stored ? side.state->truster_stored[truster] : side.state->truster_loaded[truster];
 }
 
-struct ends state_ends(const struct model *model, const struct link *link, struct side client,
+static uint32_t offer_at(struct model *model, const struct link *link, struct side side)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    LIST(uint32_t) chains = { 0 };
+    list_push(&scratch, &chains) = chain_at(side, link->client_identity);
+    for (size_t i = 0; i < link->more_identities.count; i++)
+        list_push(&scratch, &chains) = chain_at(side, link->more_identities.items[i]);
+    return model_offer(model, chains.items, chains.count);
+}
+
+struct ends state_ends(struct model *model, const struct link *link, struct side client,
                        struct side server)
 {
     struct link_parts parts = link_parts(model, link);
     return (struct ends){
-        .client_chain = chain_at(client, parts.client_identity),
+        .client_chain = link->by_issuer ? offer_at(model, link, client)
+                                        : chain_at(client, parts.client_identity),
         .client_anchors = anchors_at(client, parts.client_truster),
         .server_chain = chain_at(server, parts.server_identity),
         .server_anchors = anchors_at(server, parts.server_truster),

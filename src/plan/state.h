@@ -49,7 +49,8 @@ struct walk {
     struct state before, after;
     LIST(struct state_change) changes; /* what may differ; an item can be there more than once */
     struct groups trusters_of_store, identities_of_service, trusters_of_service;
-    bool moved; /* a step has been carried out */
+    struct groups identities_of_store; /* by the first of them */
+    bool moved;                        /* a step has been carried out */
 };
 
 void walk_start(struct arena *arena, struct model *model, struct walk *ret_walk);
@@ -75,7 +76,7 @@ struct side {
     const struct state *state;
     bool stored;
 };
-struct ends state_ends(const struct model *model, const struct link *link, struct side client,
+struct ends state_ends(struct model *model, const struct link *link, struct side client,
                        struct side server);
 
 #endif

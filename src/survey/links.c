@@ -80,7 +80,7 @@ static struct tried judge(struct arena *arena, const struct survey *survey, cons
     const json_t *probe = json_object_get(answer, "probe");
     const json_t *leaf = json_array_get(json_object_get(probe, "chain"), 0);
     str outcome = answer_text(arena, probe, "outcome"), shown = answer_text(arena, leaf, "sha256");
-    str stored = stored_leaf(model, model->services.items[link->to].listen_identity);
+    str stored = stored_leaf(model, link->server_identity);
     struct tried tried = { .asked = true,
                            .accepted = str_eq(outcome, S("accepted")),
                            .as_stored = str_eq(shown, stored),

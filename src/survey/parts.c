@@ -138,11 +138,12 @@ void survey_add_service(struct survey *survey, const struct node_conf *node,
         .client_auth = client_auth_of(service->client_auth),
         .client_identity =
             str_eq(service->client_identity, S("user")) ? S("") : service->client_identity,
-        .listen_identity = listens ? first : NO_ID,
         .client_truster = add_truster(survey, node, service, &service->trust,
                                       load_of(service->load.trust, otherwise)),
     };
-    model_add_service(&survey->model, &row);
+    uint32_t id = model_add_service(&survey->model, &row);
+    if (id == survey->shown.count)
+        list_push(survey->arena, &survey->shown) = listens ? first : NO_ID;
 }
 
 static enum verify_mode verify_of(str text)
@@ -185,11 +186,13 @@ bool survey_add_link(struct survey *survey, const struct link_conf *link)
     str_list trust = { 0 };
     if (link->trust.len > 0)
         list_push(survey->arena, &trust) = link->trust;
+    uint32_t server = map_get(&survey->model.service_ids, link->to);
     struct link row = {
         .key = str_printf(survey->arena, "%.*s->%.*s%s%.*s", STR_ARG(link->from), STR_ARG(link->to),
                           link->user.len > 0 ? "#" : "", STR_ARG(link->user)),
         .from = map_get(&survey->model.service_ids, link->from),
-        .to = map_get(&survey->model.service_ids, link->to),
+        .to = server,
+        .server_identity = survey->shown.items[server],
         .client_identity = link_identity(survey, from_node, from, link->identity),
         .client_truster =
             add_truster(survey, from_node, from, trust.count > 0 ? &trust : &from->trust,

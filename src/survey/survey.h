@@ -28,11 +28,12 @@ struct survey {
     struct model model;
     struct judge judge;
     finding_list findings;
-    seen_file_list sources;            /* every store's files, as they were */
-    struct cluster declared;           /* as the file has it: its nodes are what requests carry */
-    LIST(struct seen_node) nodes;      /* by index of cluster->nodes */
-    LIST(bool) seen;                   /* by service id: its certificate was read on the wire */
-    LIST(const struct link_conf *) to; /* by link id: what it was made from */
+    seen_file_list sources;       /* every store's files, as they were */
+    struct cluster declared;      /* as the file has it: its nodes are what requests carry */
+    LIST(struct seen_node) nodes; /* by index of cluster->nodes */
+    LIST(uint32_t) shown;         /* by service id: identity that it shows by itself, or NO_ID */
+    LIST(bool) seen;              /* by service id: its certificate was read on the wire */
+    LIST(const struct link_conf *) to;     /* by link id: what it was made from */
     LIST(const struct link_conf *) unseen; /* not in the model: a node of theirs did not answer */
 };
 

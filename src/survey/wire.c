@@ -43,23 +43,26 @@ static void take_loaded_anchors(struct survey *survey, const struct service *ser
     uint32_t loaded = truster->loaded;
     const uint32_t *members = model_members(model->anchor_sets.items[truster->loaded], &count);
     for (size_t i = 0; i < count; i++)
-        if (!str_list_has(&seen->acceptable_cas, model->certs.items[members[i]].subject))
+        if (!model_is_pin(model, members[i]) &&
+            !str_list_has(&seen->acceptable_cas, model->certs.items[members[i]].subject))
             loaded = model_anchors_without(model, loaded, members[i]);
     truster->loaded = loaded;
 }
 
-static bool take_service(struct survey *survey, struct service *service)
+static bool take_service(struct survey *survey, uint32_t id)
 {
+    const struct service *service = &survey->model.services.items[id];
+    uint32_t shown = survey->shown.items[id];
     const struct seen_service *seen =
         seen_service(survey_seen_node(survey, service->node), service->name);
-    if (service->listen_identity == NO_ID || seen == NULL || !seen->asked)
+    if (shown == NO_ID || seen == NULL || !seen->asked)
         return false;
     if (seen->presented.count == 0) {
         finding_add(survey->arena, &survey->findings, FINDING_service_down, service->key,
                     seen->text);
         return false;
     }
-    struct identity *identity = &survey->model.identities.items[service->listen_identity];
+    struct identity *identity = &survey->model.identities.items[shown];
     identity->loaded = loaded_chain(survey, identity, seen);
     take_loaded_anchors(survey, service, seen);
     if (identity->loaded != identity->stored)
@@ -69,8 +72,8 @@ static bool take_service(struct survey *survey, struct service *service)
 
 void survey_look_at_wire(struct survey *survey)
 {
-    for (size_t i = 0; i < survey->model.services.count; i++) {
-        bool seen = take_service(survey, &survey->model.services.items[i]);
+    for (uint32_t i = 0; i < survey->model.services.count; i++) {
+        bool seen = take_service(survey, i);
         list_push(survey->arena, &survey->seen) = seen;
     }
 }

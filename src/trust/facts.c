@@ -103,6 +103,7 @@ static void ask(const struct cert *cert, bool planned, struct cert_facts *row)
     row->decodable = true;
     row->self_signed = !planned && likely(x509, x509);
     row->ca = X509_check_ca(x509);
+    row->leaf_purpose[ROLE_SIGNER] = row->issuer_purpose[ROLE_SIGNER] = true;
     for (int role = ROLE_SERVER; role <= ROLE_CLIENT; role++) {
         row->leaf_purpose[role] = X509_check_purpose(x509, purpose[role], 0) != 0;
         row->issuer_purpose[role] = X509_check_purpose(x509, purpose[role], 1) != 0;

@@ -11,7 +11,8 @@
 
 #include "trust/model.h"
 
-enum tls_role { ROLE_SERVER, ROLE_CLIENT };
+/* The part that the end which presents a certificate has; a signer has no purpose of TLS. */
+enum tls_role { ROLE_SERVER, ROLE_CLIENT, ROLE_SIGNER, ROLE_COUNT };
 
 struct cert_facts {
     uint32_t subject, issuer;   /* name ids */
@@ -21,8 +22,8 @@ struct cert_facts {
     bool decodable;
     bool self_signed; /* names itself as issuer by name, key identifier and algorithm */
     int ca;           /* X509_check_ca(): 0 no, 1 basicConstraints, 3 to 5 only as an anchor */
-    bool leaf_purpose[2], issuer_purpose[2]; /* by role: X509_check_purpose() */
-    int key_security, signature_security;    /* bits */
+    bool leaf_purpose[ROLE_COUNT], issuer_purpose[ROLE_COUNT]; /* X509_check_purpose() */
+    int key_security, signature_security;                      /* bits */
 };
 
 struct facts {

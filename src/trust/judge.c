@@ -8,14 +8,16 @@
 struct side {
     enum tls_role role;   /* of the end that presents */
     uint32_t chain;       /* NO_ID: nothing */
+    uint32_t withheld;    /* leaf of what it could not choose to present, or NO_ID */
     uint32_t own_anchors; /* of the end that presents, NO_ID: none */
     uint32_t anchors;     /* of the end that judges */
+    bool pins_alone;      /* by the pins among them and nothing else */
 };
 
 void judge_init(struct judge *judge, struct model *model)
 {
     *judge = (struct judge){ .model = model };
-    judge->paths.arena = model->arena;
+    judge->paths.arena = judge->choices.arena = model->arena;
     facts_init(&judge->facts, model);
 }
 
@@ -31,7 +33,7 @@ static struct verdict verdict_of(const struct rule *broken, const struct path *p
     if (broken == NULL)
         return verdict;
     verdict.client_side = role == ROLE_CLIENT;
-    verdict.cause = role == ROLE_CLIENT ? broken->client_cause : broken->server_cause;
+    verdict.cause = broken->causes[role];
     verdict.certificate = path->count == 0 ? NO_ID : path->certs[depth];
     return verdict;
 }
@@ -44,13 +46,15 @@ static struct judged try_path(struct judge *judge, const struct side *side, mome
     uint32_t chain =
         present_chain(&judge->facts, side->chain, side->own_anchors, at, &since, &until);
     str anchors = model->anchor_sets.items[side->anchors];
-    if (chain != NO_ID && model->chains.items[chain].len > 0)
-        path_build(&judge->facts, model->chains.items[chain], anchors, at, &path);
+    path_build(&judge->facts, model->chains.items[chain], anchors, at, &path);
     path.since = since > path.since ? since : path.since;
     path.until = until < path.until ? until : path.until;
-    struct trial trial = {
-        .facts = &judge->facts, .role = side->role, .path = &path, .anchors = anchors, .at = at
-    };
+    struct trial trial = { .facts = &judge->facts,
+                           .role = side->role,
+                           .path = &path,
+                           .anchors = anchors,
+                           .at = at,
+                           .withheld = NO_ID };
     size_t depth;
     const struct rule *broken = rules_try(&trial, PASS_PRESENTED, PASS_CONSTRAINTS, &depth);
     return (struct judged){ .verdict = verdict_of(broken, &path, depth, side->role),
@@ -75,62 +79,141 @@ static struct verdict judge_path(struct judge *judge, const struct side *side, m
     return known->verdict;
 }
 
-/* The demands of this link on a leaf whose path is good: its names, its identity. */
+/* The demands of this link on a leaf whose path is good: its names, its identity, what is
+   remembered of it. */
 static struct verdict judge_demands(struct judge *judge, const struct link *link,
                                     const struct side *side, struct verdict verdict, moment at)
 {
     size_t count, depth;
     struct path leaf = { .count = 1, .until = verdict.until };
     leaf.certs[0] = model_members(judge->model->chains.items[side->chain], &count)[0];
-    struct trial trial = {
-        .facts = &judge->facts, .role = side->role, .path = &leaf, .at = at, .link = link
-    };
+    struct trial trial = { .facts = &judge->facts,
+                           .role = side->role,
+                           .path = &leaf,
+                           .anchors = judge->model->anchor_sets.items[side->anchors],
+                           .at = at,
+                           .link = link,
+                           .withheld = NO_ID };
     const struct rule *broken = rules_try(&trial, PASS_LINK, PASS_LINK, &depth);
     return broken == NULL ? verdict : verdict_of(broken, &leaf, 0, side->role);
+}
+
+static struct verdict judge_absent(struct judge *judge, const struct side *side)
+{
+    size_t depth;
+    struct path none = { .until = INT64_MAX };
+    struct trial trial = {
+        .facts = &judge->facts, .role = side->role, .path = &none, .withheld = side->withheld
+    };
+    const struct rule *broken = rules_try(&trial, PASS_PRESENTED, PASS_PRESENTED, &depth);
+    struct verdict verdict = verdict_of(broken, &none, 0, side->role);
+    verdict.certificate = side->withheld;
+    return verdict;
 }
 
 static struct verdict judge_side(struct judge *judge, const struct link *link,
                                  const struct side *side, moment at)
 {
-    struct verdict verdict = judge_path(judge, side, at);
+    struct verdict verdict = { .ok = true, .certificate = NO_ID, .until = INT64_MAX };
+    if (side->chain == NO_ID || judge->model->chains.items[side->chain].len == 0)
+        return judge_absent(judge, side);
+    if (!side->pins_alone)
+        verdict = judge_path(judge, side, at);
     return verdict.ok ? judge_demands(judge, link, side, verdict, at) : verdict;
 }
 
-static bool server_judges(const struct service *server, const struct link *link, struct ends ends)
+/* Whether an issuer in the chain is among the names that a server with these anchors accepts. A
+   server that names nobody accepts anybody (RFC 8446, 4.2.4). */
+static bool is_named(struct facts *facts, uint32_t chain, uint32_t anchors)
 {
-    bool wants = server->client_auth == CLIENT_AUTH_REQUIRED || link->user_is_cn;
-    if (ends.server_anchors == NO_ID)
-        return false;
-    return wants || (server->client_auth == CLIENT_AUTH_OPTIONAL && ends.client_chain != NO_ID);
+    size_t count, issuers, named = 0;
+    const uint32_t *members = model_members(facts->model->chains.items[chain], &issuers);
+    const uint32_t *accepted = model_members(facts->model->anchor_sets.items[anchors], &count);
+    for (size_t i = 0; i < count; i++) {
+        if (model_is_pin(facts->model, accepted[i]))
+            continue;
+        named++;
+        for (size_t k = 0; k < issuers; k++)
+            if (facts_of(facts, members[k])->issuer == facts_of(facts, accepted[i])->subject)
+                return true;
+    }
+    return named == 0;
 }
 
-/* Whoever verifies it: no handshake is completed without a certificate of the server's. */
-static bool has_nothing_to_present(const struct service *server, struct ends ends)
+static uint32_t choose(struct judge *judge, uint32_t offer, uint32_t anchors)
 {
-    return server->listen_identity != NO_ID && ends.server_chain == NO_ID;
+    const uint32_t key[] = { offer, anchors };
+    str packed = { (const char *)key, sizeof(key) };
+    uint32_t known = map_get(&judge->choices, packed);
+    if (known != MAP_NONE)
+        return known - 1;
+    size_t count, i = 0;
+    const uint32_t *chains = model_members(judge->model->offers.items[offer], &count);
+    while (i < count && !is_named(&judge->facts, chains[i], anchors))
+        i++;
+    map_put(&judge->choices, packed, i < count ? chains[i] + 1 : 0);
+    return i < count ? chains[i] : NO_ID;
+}
+
+/* What the client presents in these ends: of an offer, the chain that it chooses. */
+static struct side client_side(struct judge *judge, const struct link *link, struct ends ends)
+{
+    struct model *model = judge->model;
+    size_t count;
+    struct side side = { .role = ROLE_CLIENT,
+                         .chain = ends.client_chain,
+                         .withheld = NO_ID,
+                         .own_anchors = ends.client_anchors,
+                         .anchors = ends.server_anchors,
+                         .pins_alone = model->services.items[link->to].pins_alone };
+    if (model->services.items[link->from].sends_as_stored)
+        side.own_anchors = NO_ID;
+    if (!link->by_issuer || ends.client_chain == NO_ID || ends.server_anchors == NO_ID)
+        return side;
+    side.chain = choose(judge, ends.client_chain, ends.server_anchors);
+    const uint32_t *offered = model_members(model->offers.items[ends.client_chain], &count);
+    if (side.chain == NO_ID && count > 0)
+        side.withheld = model_members(model->chains.items[offered[0]], &count)[0];
+    return side;
+}
+
+static bool server_judges(const struct service *server, const struct link *link,
+                          const struct side *client)
+{
+    bool wants = server->client_auth == CLIENT_AUTH_REQUIRED || link->user_is_cn;
+    if (link->kind == LINK_SIGNER || client->anchors == NO_ID)
+        return false;
+    return wants || (server->client_auth == CLIENT_AUTH_OPTIONAL && client->chain != NO_ID);
+}
+
+/* The server, or the signer, by the end that verifies it. */
+static struct verdict judge_server(struct judge *judge, const struct link *link, struct ends ends,
+                                   moment at)
+{
+    bool signer = link->kind == LINK_SIGNER;
+    bool completes = !signer && !judge->model->services.items[link->to].sends_as_stored;
+    struct side side = { .role = signer ? ROLE_SIGNER : ROLE_SERVER,
+                         .chain = ends.server_chain,
+                         .withheld = NO_ID,
+                         .own_anchors = completes ? ends.server_anchors : NO_ID,
+                         .anchors = ends.client_anchors,
+                         .pins_alone = link->verify == VERIFY_NONE };
+    /* Whoever verifies it: no handshake is completed without a certificate of the server's. */
+    if (link->server_identity != NO_ID && ends.server_chain == NO_ID)
+        return judge_absent(judge, &side);
+    if (ends.client_anchors == NO_ID)
+        return (struct verdict){ .ok = true, .certificate = NO_ID, .until = INT64_MAX };
+    return judge_side(judge, link, &side, at);
 }
 
 struct verdict judge_link(struct judge *judge, const struct link *link, struct ends ends, moment at)
 {
-    const struct service *server = &judge->model->services.items[link->to];
-    struct verdict verdict = { .ok = true, .certificate = NO_ID, .until = INT64_MAX };
-    if (has_nothing_to_present(server, ends))
-        return (struct verdict){ .cause = CAUSE_keystore_missing,
-                                 .certificate = NO_ID,
-                                 .until = INT64_MAX };
-    if (link->verify != VERIFY_NONE && ends.client_anchors != NO_ID) {
-        struct side side = { .role = ROLE_SERVER,
-                             .chain = ends.server_chain,
-                             .own_anchors = ends.server_anchors,
-                             .anchors = ends.client_anchors };
-        verdict = judge_side(judge, link, &side, at);
-    }
-    if (!verdict.ok || !server_judges(server, link, ends))
+    struct verdict verdict = judge_server(judge, link, ends, at);
+    if (!verdict.ok)
         return verdict;
-    struct side side = { .role = ROLE_CLIENT,
-                         .chain = ends.client_chain,
-                         .own_anchors = ends.client_anchors,
-                         .anchors = ends.server_anchors };
+    const struct side side = client_side(judge, link, ends);
+    if (!server_judges(&judge->model->services.items[link->to], link, &side))
+        return verdict;
     struct verdict client = judge_side(judge, link, &side, at);
     if (verdict.until < client.until)
         client.until = verdict.until;
@@ -145,35 +228,44 @@ static uint32_t chain_of(const struct model *model, uint32_t identity, bool stor
     return stored ? row->stored : row->loaded;
 }
 
-static struct ends ends_of(const struct model *model, const struct link *link, bool stored)
+static uint32_t offer_of(struct model *model, const struct link *link, bool stored)
 {
-    const struct service *server = &model->services.items[link->to];
-    return (struct ends){ .client_chain = chain_of(model, link->client_identity, stored),
-                          .server_chain = chain_of(model, server->listen_identity, stored),
-                          .client_anchors = NO_ID,
-                          .server_anchors = NO_ID };
+    AUTO(arena) struct arena scratch = { 0 };
+    LIST(uint32_t) chains = { 0 };
+    list_push(&scratch, &chains) = chain_of(model, link->client_identity, stored);
+    for (size_t i = 0; i < link->more_identities.count; i++)
+        list_push(&scratch, &chains) = chain_of(model, link->more_identities.items[i], stored);
+    return model_offer(model, chains.items, chains.count);
 }
 
-struct ends ends_loaded(const struct model *model, const struct link *link)
+static uint32_t anchors_of(struct model *model, uint32_t truster, bool stored)
 {
-    struct ends ends = ends_of(model, link, false);
-    uint32_t client = link->client_truster;
-    uint32_t server = model->services.items[link->to].client_truster;
-    if (client != NO_ID)
-        ends.client_anchors = model->trusters.items[client].loaded;
-    if (server != NO_ID)
-        ends.server_anchors = model->trusters.items[server].loaded;
+    if (truster == NO_ID)
+        return NO_ID;
+    const struct truster *row = &model->trusters.items[truster];
+    return stored ? truster_stored(model, row) : row->loaded;
+}
+
+static struct ends ends_of(struct model *model, const struct link *link, bool stored)
+{
+    uint32_t judge_of_clients = model->services.items[link->to].client_truster;
+    struct ends ends = { .client_chain = link->by_issuer
+                                             ? offer_of(model, link, stored)
+                                             : chain_of(model, link->client_identity, stored),
+                         .server_chain = chain_of(model, link->server_identity, stored),
+                         .client_anchors = anchors_of(model, link->client_truster, stored),
+                         .server_anchors = NO_ID };
+    if (link->kind == LINK_CONNECT)
+        ends.server_anchors = anchors_of(model, judge_of_clients, stored);
     return ends;
+}
+
+struct ends ends_loaded(struct model *model, const struct link *link)
+{
+    return ends_of(model, link, false);
 }
 
 struct ends ends_stored(struct model *model, const struct link *link)
 {
-    struct ends ends = ends_of(model, link, true);
-    uint32_t client = link->client_truster;
-    uint32_t server = model->services.items[link->to].client_truster;
-    if (client != NO_ID)
-        ends.client_anchors = truster_stored(model, &model->trusters.items[client]);
-    if (server != NO_ID)
-        ends.server_anchors = truster_stored(model, &model->trusters.items[server]);
-    return ends;
+    return ends_of(model, link, true);
 }

@@ -16,9 +16,10 @@
 
 /* The two ends of a link in one state: chain and anchor set ids of the model. An end's anchors are
    its trust store: what it judges the other by, and what OpenSSL completes a lone leaf from. The
-   client judges unless the link's verify is none; the server judges what is presented unless its
-   client_auth is none, and wants something when it is required or when the CN must be the user. A
-   server that has an identity and presents nothing never works. */
+   client judges unless the link's verify is none, and then still by its pins; the server judges
+   what is presented unless its client_auth is none, and wants something when it is required or when
+   the CN must be the user. A server or signer that has an identity and presents nothing never
+   works. Of a client that chooses by issuer, client_chain is an offer's id. */
 struct ends {
     uint32_t client_chain, server_chain;     /* NO_ID: presents nothing */
     uint32_t client_anchors, server_anchors; /* NO_ID: has no trust store, does not judge */
@@ -28,8 +29,8 @@ struct verdict {
     bool ok;
     enum cause cause;     /* CAUSE_none when ok */
     uint32_t certificate; /* cert id that the cause is about, or NO_ID */
-    bool client_side;     /* the certificate at fault is the client's */
-    moment until;         /* first moment after `at` when a validity boundary can change this */
+    bool client_side; /* the certificate at fault is the client's, not the server's or signer's */
+    moment until;     /* first moment after `at` when a validity boundary can change this */
 };
 
 /* How one end's certificate fared, for all moments in [since, verdict.until). */
@@ -43,6 +44,7 @@ struct judge {
     struct model *model; /* borrowed */
     struct facts facts;  /* facts.signature_checks: how many public key operations were made */
     struct map paths;    /* (chain, own anchors, the judge's anchors, role) -> index of judged */
+    struct map choices;  /* (offer, the server's anchors) -> chain id + 1; 0: none of them */
     LIST(struct judged) judged;
 };
 void judge_init(struct judge *judge, struct model *model);
@@ -57,7 +59,7 @@ struct verdict judge_link(struct judge *judge, const struct link *link, struct e
 
 /* The ends of `link` with every side at its loaded, or at its stored state. The server's trust
    store is that of its client_truster, also where it judges nobody with it. */
-struct ends ends_loaded(const struct model *model, const struct link *link);
+struct ends ends_loaded(struct model *model, const struct link *link);
 struct ends ends_stored(struct model *model, const struct link *link);
 
 /* The sentence for people: who refuses whom, why, which certificate, and since or until when. */

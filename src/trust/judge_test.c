@@ -121,8 +121,7 @@ TEST(a_server_without_a_certificate_is_refused_by_those_who_verify_nothing_too)
     struct identity identity = { .key = S("db1/postgres:server"),
                                  .stored = NO_ID,
                                  .loaded = pair.ends.server_chain };
-    pair.model.services.items[pair.link.to].listen_identity =
-        model_add_identity(&pair.model, &identity);
+    pair.link.server_identity = model_add_identity(&pair.model, &identity);
     pair.link.verify = VERIFY_NONE;
     check(pair_judge(&pair).ok);
     pair.ends.server_chain = NO_ID;
@@ -294,7 +293,7 @@ TEST(stored_and_loaded_ends_are_told_apart)
                                  .stored = pair.ends.server_chain,
                                  .loaded = pair.ends.client_chain };
     pair.link.client_truster = model_add_truster(model, &truster);
-    model->services.items[pair.link.to].listen_identity = model_add_identity(model, &identity);
+    pair.link.server_identity = model_add_identity(model, &identity);
     struct ends loaded = ends_loaded(model, &pair.link), stored = ends_stored(model, &pair.link);
     check(loaded.client_anchors == none && stored.client_anchors == root);
     check(loaded.server_chain == identity.loaded && stored.server_chain == identity.stored);
@@ -358,4 +357,22 @@ TEST(a_leaf_that_cannot_be_read_or_understood_is_malformed)
         pair.ends.server_chain = model_chain(&pair.model, &ids[i], 1);
         check_int(pair_judge(&pair).cause, CAUSE_cert_malformed);
     }
+}
+
+TEST(of_a_signer_neither_names_nor_purposes_matter_but_its_dates_do)
+{
+    AUTO(pair) struct pair pair;
+    pair_init(&pair);
+    pair.server.extended_key_usage = "codeSigning";
+    pair_link(&pair);
+    check_int(pair_judge(&pair).cause, CAUSE_wrong_key_usage);
+    pair.link.kind = LINK_SIGNER;
+    pair.link.name = S("another");
+    pair.ends.client_chain = pair.ends.server_anchors = NO_ID;
+    check(pair_judge(&pair).ok);
+    moment end = pair.model.certs.items[pair.server_id].not_after;
+    check_int(judge_link(&pair.judge, &pair.link, pair.ends, end).cause,
+              CAUSE_signing_cert_expired);
+    pair.ends.client_anchors = model_anchors(&pair.model, NULL, 0);
+    check_int(pair_judge(&pair).cause, CAUSE_truststore_empty);
 }

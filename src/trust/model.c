@@ -10,9 +10,10 @@ static_assert(NO_ID == MAP_NONE, "what a map does not hold has no id");
 void model_init(struct model *model, struct arena *arena)
 {
     *model = (struct model){ .arena = arena };
-    struct map *maps[] = { &model->cert_ids,    &model->chain_ids,    &model->anchor_ids,
-                           &model->store_ids,   &model->identity_ids, &model->truster_ids,
-                           &model->service_ids, &model->link_ids };
+    struct map *maps[] = { &model->cert_ids,    &model->chain_ids,   &model->anchor_ids,
+                           &model->offer_ids,   &model->store_ids,   &model->identity_ids,
+                           &model->truster_ids, &model->service_ids, &model->link_ids,
+                           &model->first_ids };
     for (size_t i = 0; i < COUNT(maps); i++)
         maps[i]->arena = arena;
 }
@@ -36,7 +37,14 @@ uint32_t model_add_store(struct model *model, const struct trust_store *store)
 
 uint32_t model_add_identity(struct model *model, const struct identity *identity)
 {
-    return ADD_ROW(model, identities, identity_ids, identity);
+    AUTO(arena) struct arena scratch = { 0 };
+    uint32_t id = ADD_ROW(model, identities, identity_ids, identity);
+    str store =
+        str_printf(&scratch, "%.*s/%.*s", STR_ARG(identity->node), STR_ARG(identity->store));
+    uint32_t known = map_get(&model->first_ids, store);
+    model->identities.items[id].first =
+        known != NO_ID ? known : map_put(&model->first_ids, str_copy(model->arena, store), id);
+    return id;
 }
 
 uint32_t model_add_truster(struct model *model, const struct truster *truster)
@@ -103,6 +111,54 @@ uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count)
     if (id == fresh)
         list_push(model->arena, &model->chains) = keep(model, ids);
     return id;
+}
+
+uint32_t model_offer(struct model *model, const uint32_t *chains, size_t count)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    LIST(uint32_t) kept = { 0 };
+    for (size_t i = 0; i < count; i++)
+        if (chains[i] != NO_ID)
+            list_push(&scratch, &kept) = chains[i];
+    uint32_t fresh = (uint32_t)model->offers.count;
+    str ids = packed(kept.items, kept.count);
+    uint32_t id = map_put(&model->offer_ids, ids, fresh);
+    if (id == fresh)
+        list_push(model->arena, &model->offers) = keep(model, ids);
+    return id;
+}
+
+static const str pin_prefix[] = {
+    [PIN_CERT] = {"cert:",  5},
+      [PIN_SPKI] = { "spki:", 5}
+};
+
+uint32_t model_pin(struct model *model, enum pin_kind kind, str digest)
+{
+    struct cert pin = { .sha256 = str_printf(model->arena, "%.*s%.*s", STR_ARG(pin_prefix[kind]),
+                                             STR_ARG(digest)) };
+    pin.subject = pin.sha256;
+    return model_cert(model, &pin);
+}
+
+uint32_t model_pin_of(struct model *model, enum pin_kind kind, uint32_t cert)
+{
+    const struct cert *row = &model->certs.items[cert];
+    return model_pin(model, kind, kind == PIN_CERT ? row->sha256 : row->spki_sha256);
+}
+
+bool model_is_pin(const struct model *model, uint32_t cert)
+{
+    str sha256 = model->certs.items[cert].sha256;
+    return str_starts(sha256, pin_prefix[PIN_CERT]) || str_starts(sha256, pin_prefix[PIN_SPKI]);
+}
+
+bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert)
+{
+    const struct cert *row = &model->certs.items[cert];
+    str text = model->certs.items[pin].sha256;
+    str digest = { text.ptr + pin_prefix[0].len, text.len - pin_prefix[0].len };
+    return str_eq(digest, str_starts(text, pin_prefix[PIN_CERT]) ? row->sha256 : row->spki_sha256);
 }
 
 static int ascending(const void *a, const void *b)

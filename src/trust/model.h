@@ -19,27 +19,34 @@
 enum load_mode { LOAD_PER_CONNECTION, LOAD_PER_SESSION, LOAD_RELOAD, LOAD_RESTART };
 enum verify_mode { VERIFY_NONE, VERIFY_CA, VERIFY_FULL };
 enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_OPTIONAL, CLIENT_AUTH_REQUIRED };
+enum store_kind { STORE_ANCHORS, STORE_PINS };
+enum pin_kind { PIN_CERT, PIN_SPKI };
+enum link_kind { LINK_CONNECT, LINK_SIGNER };
 
-/* One store that holds anchors. Key: "node/store". */
+/* One store that holds anchors, or pins (model_pin()). Key: "node/store". */
 struct trust_store {
     str key;
     str node, name;
     str path;
+    enum store_kind kind;
     uint32_t anchors; /* anchor set id, as stored */
 };
 
-/* One chain that a service presents. Key: "node/service:store". */
+/* One chain that a service presents. Key: "node/service:store". Rows of one node and store read the
+   same files, each by its own reference: see `first`. */
 struct identity {
     str key;
     str node, service, store;
     enum load_mode load;
+    uint32_t first;          /* the first row of that node and store; set when it is added */
     bool has_reference;      /* one reference can be switched to new names: a new key is safe */
     uint32_t stored, loaded; /* chain ids; NO_ID: nothing, or unreadable */
     bool stale; /* a running session still shows an older one than is loaded: it must reconnect */
     bool key_mismatch; /* stored key and certificate do not match: a reload keeps the old pair */
 };
 
-/* What one service trusts for one purpose. Key: "node/service:store[+store]". */
+/* What one service trusts for one purpose. Key: "node/service:store[+store]". Where the set has
+   pins, the leaf must match one of them, besides what the anchors say. */
 struct truster {
     str key;
     str node, service;
@@ -54,21 +61,34 @@ struct service {
     str role;
     str stack;
     enum client_auth client_auth;
-    str client_identity;      /* what the client certificate's subject must have: "CN=postgres" */
-    uint32_t listen_identity; /* identity id or NO_ID for a pure client */
-    uint32_t client_truster;  /* judges client certificates; NO_ID: none */
+    str client_identity;     /* what the client certificate's subject must have: "CN=postgres" */
+    uint32_t client_truster; /* judges client certificates; NO_ID: none */
+    bool pins_alone;         /* judges client certificates by its pins, whatever their dates */
+    bool sends_as_stored;    /* does not complete a lone leaf from its trust store */
 };
 
-/* A client that must be accepted by a server, and the other way round. */
+/*
+ * A client that must be accepted by a server, and the other way round. Where a server may show one
+ * of several certificates, each of them is a row of its own: all must work.
+ *
+ * LINK_SIGNER: `from` signs what `to` verifies. The signer's chain is the server_identity and the
+ * verifier's trust the client_truster; no end presents anything else, no name is dialled.
+ */
 struct link {
-    str key;           /* "db2/postgres->db1/postgres", with "#user" where needed to be unique */
-    uint32_t from, to; /* service ids */
+    str key; /* "db2/postgres->db1/postgres", with ":store", "#user" where needed to be unique */
+    enum link_kind kind;
+    uint32_t from, to;        /* service ids */
+    uint32_t server_identity; /* identity id or NO_ID */
     uint32_t client_identity; /* identity id or NO_ID */
-    uint32_t client_truster;  /* judges the server's certificate; NO_ID when verify is none */
-    enum verify_mode verify;
-    str name;        /* verified with VERIFY_FULL */
-    str user;        /* must be the CN where the server maps it so */
-    bool user_is_cn; /* pg_hba `cert` or clientcert=verify-full: CN must equal the user */
+    /* The client presents the first identity of which an issuer is among the names that the server
+       accepts, else nothing: of client_identity and what follows here. */
+    bool by_issuer;
+    LIST(uint32_t) more_identities;
+    uint32_t client_truster; /* judges the server's certificate; NO_ID: nothing does */
+    enum verify_mode verify; /* VERIFY_NONE: by pins alone, where the truster has pins */
+    str name;                /* verified with VERIFY_FULL */
+    str user;                /* must be the CN where the server maps it so */
+    bool user_is_cn;         /* pg_hba `cert` or clientcert=verify-full: CN must equal the user */
 };
 
 struct model {
@@ -76,13 +96,15 @@ struct model {
     LIST(struct cert) certs;
     LIST(str) chains;      /* packed uint32_t cert ids, leaf first */
     LIST(str) anchor_sets; /* packed uint32_t cert ids, ascending */
+    LIST(str) offers;      /* packed uint32_t chain ids, in order of preference */
     LIST(struct trust_store) stores;
     LIST(struct identity) identities;
     LIST(struct truster) trusters;
     LIST(struct service) services;
     LIST(struct link) links;
-    struct map cert_ids, chain_ids, anchor_ids, store_ids, identity_ids, truster_ids, service_ids,
-        link_ids;
+    struct map cert_ids, chain_ids, anchor_ids, offer_ids, store_ids, identity_ids, truster_ids,
+        service_ids, link_ids;
+    struct map first_ids; /* "node/store" -> the first identity that reads it */
 };
 
 void model_init(struct model *model, struct arena *arena);
@@ -105,7 +127,18 @@ uint32_t model_cert(struct model *model, const struct cert *cert);
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count);
 uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count);
 
-/* Members of a chain or anchor set; they live as long as the model. */
+/* The chains that a client can choose from; NO_IDs are left out. */
+uint32_t model_offer(struct model *model, const uint32_t *chains, size_t count);
+
+/* A pin is a row among the certificates too, with nothing but the digest that it remembers: its
+   sha256 is "cert:<digest>" or "spki:<digest>". The digest is 64 hex digits, or "new:…" for that of
+   a planned certificate. It matches a leaf whose sha256 or spki_sha256 is the same. */
+uint32_t model_pin(struct model *model, enum pin_kind kind, str digest);
+uint32_t model_pin_of(struct model *model, enum pin_kind kind, uint32_t cert);
+bool model_is_pin(const struct model *model, uint32_t cert);
+bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert);
+
+/* Members of a chain, an anchor set or an offer; they live as long as the model. */
 const uint32_t *model_members(str packed, size_t *ret_count);
 
 /* `set` with `cert` added or removed; the union of sets. */

@@ -53,14 +53,12 @@ static inline void pair_link(struct pair *pair)
     struct service db1 = { .key = S("db1/postgres"),
                            .client_auth = CLIENT_AUTH_REQUIRED,
                            .client_identity = S("CN=postgres"),
-                           .listen_identity = NO_ID,
                            .client_truster = NO_ID };
-    struct service db2 = { .key = S("db2/postgres"),
-                           .listen_identity = NO_ID,
-                           .client_truster = NO_ID };
+    struct service db2 = { .key = S("db2/postgres"), .client_truster = NO_ID };
     pair->link = (struct link){ .key = S("db2/postgres->db1/postgres"),
                                 .from = model_add_service(&pair->model, &db2),
                                 .to = model_add_service(&pair->model, &db1),
+                                .server_identity = NO_ID,
                                 .client_identity = NO_ID,
                                 .client_truster = NO_ID,
                                 .verify = VERIFY_FULL,

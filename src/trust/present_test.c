@@ -2,20 +2,13 @@
 /* Against a real handshake in memory: what the client receives is what we say is presented. */
 #include "trust/present.h"
 
-#include "tests/pki.h"
-#include "tests/test.h"
-#include "x509/auto.h"
-
-#include <openssl/err.h>
+#include "trust/handshake_test.h"
 
 static SSL_CTX *server_of(const struct pki *leaf, const struct cert *certs, const uint32_t *anchors,
                           size_t count)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    AUTO(X509) X509 *x509 = cert_x509(&leaf->cert);
-    AUTO(EVP_PKEY) EVP_PKEY *key = pki_key(leaf);
-    check(SSL_CTX_use_certificate(context, x509) == 1);
-    check(SSL_CTX_use_PrivateKey(context, key) == 1);
+    context_identity(context, leaf);
     for (size_t i = 0; i < count; i++) {
         AUTO(X509) X509 *anchor = cert_x509(&certs[anchors[i]]);
         check(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor) == 1);
@@ -29,18 +22,7 @@ static size_t received(SSL_CTX *context)
     AUTO(SSL_CTX) SSL_CTX *client_context = SSL_CTX_new(TLS_client_method());
     AUTO(SSL) SSL *server = SSL_new(context);
     AUTO(SSL) SSL *client = SSL_new(client_context);
-    BIO *server_end = NULL, *client_end = NULL;
-    check(BIO_new_bio_pair(&server_end, 1 << 16, &client_end, 1 << 16) == 1);
-    SSL_set_bio(server, server_end, server_end);
-    SSL_set_bio(client, client_end, client_end);
-    SSL_set_accept_state(server);
-    SSL_set_connect_state(client);
-    for (int i = 0; i < 10 && !SSL_is_init_finished(client); i++) {
-        SSL_do_handshake(client);
-        SSL_do_handshake(server);
-    }
-    check(SSL_is_init_finished(client));
-    ERR_clear_error();
+    check(handshake(client, server));
     return (size_t)sk_X509_num(SSL_get_peer_cert_chain(client));
 }
 

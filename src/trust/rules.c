@@ -35,6 +35,12 @@ static bool is_last(const struct trial *trial, size_t depth)
     return depth + 1 == trial->path->count;
 }
 
+static bool is_selected(const struct trial *trial, size_t depth)
+{
+    (void)depth;
+    return trial->path->count > 0 || trial->withheld == NO_ID;
+}
+
 static bool is_presented(const struct trial *trial, size_t depth)
 {
     (void)depth;
@@ -44,7 +50,12 @@ static bool is_presented(const struct trial *trial, size_t depth)
 static bool has_anchors(const struct trial *trial, size_t depth)
 {
     (void)depth;
-    return trial->anchors.len > 0;
+    size_t count;
+    const uint32_t *anchors = model_members(trial->anchors, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!model_is_pin(trial->facts->model, anchors[i]))
+            return true;
+    return false;
 }
 
 /* The path ends where an anchor has the right name and another key. */
@@ -141,12 +152,12 @@ static bool is_ca(const struct trial *trial, size_t depth)
 
 static bool has_extended_usage(const struct trial *trial, size_t depth)
 {
-    static const char *const wanted[2][3] = {
+    static const char *const wanted[ROLE_COUNT][3] = {
         [ROLE_SERVER] = {"serverAuth", "nsSGC", "msSGC" },
         [ROLE_CLIENT] = { "clientAuth"    },
     };
     const struct cert *cert = cert_at(trial, depth);
-    if (!cert->has_extended_key_usage)
+    if (!cert->has_extended_key_usage || trial->role == ROLE_SIGNER)
         return true;
     for (size_t i = 0; i < COUNT(wanted[0]); i++)
         if (wanted[trial->role][i] != NULL &&
@@ -231,6 +242,23 @@ static bool is_permitted(const struct trial *trial, size_t depth)
     return true;
 }
 
+/* Without pins everything matches: nothing is remembered yet. */
+static bool matches_pin(const struct trial *trial, size_t depth)
+{
+    const struct model *model = trial->facts->model;
+    bool pinned = false;
+    size_t count;
+    const uint32_t *members = model_members(trial->anchors, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!model_is_pin(model, members[i]))
+            continue;
+        if (model_pin_matches(model, members[i], cert_id(trial, depth)))
+            return true;
+        pinned = true;
+    }
+    return !pinned;
+}
+
 static bool has_name(const struct trial *trial, size_t depth)
 {
     return trial->role != ROLE_SERVER || trial->link->verify != VERIFY_FULL ||
@@ -261,11 +289,20 @@ static bool is_wanted_identity(const struct trial *trial, size_t depth)
 #define ANCHOR       APPLIES_ANCHOR
 #define ISSUERS      (APPLIES_INTERMEDIATE | APPLIES_ANCHOR)
 #define ANY          APPLIES_ANY
-#define CAUSE(name)  CAUSE_##name, CAUSE_##name
+#define CAUSE(name)  CAUSES_BY(name, name, name)
+#define CAUSES_BY(server, client, signer)                               \
+    {                                                                   \
+        [ROLE_SERVER] = CAUSE_##server, [ROLE_CLIENT] = CAUSE_##client, \
+        [ROLE_SIGNER] = CAUSE_##signer                                  \
+    }
 
 // clang-format off
 const struct rule rules[] = {
-    { "presented", PASS_PRESENTED, APPLIES_PATH, CAUSE_keystore_missing, CAUSE_client_cert_missing,
+    { "selected", PASS_PRESENTED, APPLIES_PATH, CAUSE(client_ca_not_accepted),
+      "RFC 8446, 4.4.2.3", is_selected,
+      "a client that chooses by issuer has a certificate of an issuer that the server names" },
+    { "presented", PASS_PRESENTED, APPLIES_PATH,
+      CAUSES_BY(keystore_missing, client_cert_missing, keystore_missing),
       "RFC 8446, 4.4.2", is_presented,
       "an end that is judged presents a certificate" },
     { "well_formed_leaf", PASS_LEAF_KEY, LEAF, CAUSE(cert_malformed),
@@ -284,10 +321,11 @@ const struct rule rules[] = {
       "RFC 8446, 4.4.2", lacks_nothing_known,
       "no known intermediate would lead the path to an anchor" },
     { "not_alone", PASS_PATH, APPLIES_PATH,
-      CAUSE_self_signed_untrusted, CAUSE_client_ca_not_accepted,
+      CAUSES_BY(self_signed_untrusted, client_ca_not_accepted, self_signed_untrusted),
       "RFC 5280, 6.1", is_not_alone,
       "a self-signed leaf is itself an anchor" },
-    { "anchored", PASS_PATH, APPLIES_PATH, CAUSE_issuer_unknown, CAUSE_client_ca_not_accepted,
+    { "anchored", PASS_PATH, APPLIES_PATH,
+      CAUSES_BY(issuer_unknown, client_ca_not_accepted, issuer_unknown),
       "RFC 5280, 6.1", reaches_anchor,
       "the path ends in a self-signed anchor" },
     { "well_formed", PASS_EXTENSIONS, ISSUERS, CAUSE(cert_malformed),
@@ -333,7 +371,8 @@ const struct rule rules[] = {
     { "intermediate_dates", PASS_SIGNED, INTERMEDIATE, CAUSE(intermediate_expired),
       "RFC 5280, 6.1.3 (a) (2)", has_not_ended,
       "every intermediate's notAfter lies ahead" },
-    { "leaf_dates", PASS_SIGNED, LEAF, CAUSE_leaf_expired, CAUSE_client_cert_expired,
+    { "leaf_dates", PASS_SIGNED, LEAF,
+      CAUSES_BY(leaf_expired, client_cert_expired, signing_cert_expired),
       "RFC 5280, 6.1.3 (a) (2)", has_not_ended,
       "the leaf's notAfter lies ahead" },
     { "name_constraints", PASS_CONSTRAINTS, ANY, CAUSE(name_constraints),
@@ -348,6 +387,9 @@ const struct rule rules[] = {
     { "identity", PASS_LINK, APPLIES_IDENTITY, CAUSE(client_identity_not_authorised),
       "PostgreSQL 15, 21.2", is_wanted_identity,
       "the client's subject is the one that the service wants" },
+    { "pin", PASS_LINK, APPLIES_PIN, CAUSE(pin_mismatch),
+      "RFC 7469, 2.6", matches_pin,
+      "the leaf, or its public key, is one that is remembered, where something is" },
 };
 // clang-format on
 const size_t rule_count = COUNT(rules);
@@ -396,7 +438,7 @@ const struct rule *rules_try(const struct trial *trial, enum rule_pass from, enu
 const struct rule *rule_of_cause(enum cause cause, enum tls_role role)
 {
     for (size_t i = 0; i < rule_count; i++)
-        if ((role == ROLE_SERVER ? rules[i].server_cause : rules[i].client_cause) == cause)
+        if (rules[i].causes[role] == cause)
             return &rules[i];
     return NULL;
 }

@@ -21,6 +21,7 @@ enum applies {
     APPLIES_PATH = 8,      /* the path as a whole: looked at from its last certificate */
     APPLIES_NAME = 16,     /* the leaf's names, for the name that was dialled */
     APPLIES_IDENTITY = 32, /* the leaf's subject, for the user */
+    APPLIES_PIN = 64,      /* the leaf, for what is remembered of it */
 };
 
 // clang-format off
@@ -43,16 +44,17 @@ struct trial {
     struct facts *facts;
     enum tls_role role;      /* of the end that presents */
     const struct path *path; /* count 0: nothing was presented */
-    str anchors;             /* packed */
+    str anchors;             /* packed; the pins too */
     moment at;
     const struct link *link; /* in PASS_LINK */
+    uint32_t withheld;       /* leaf that a client has and does not present here, or NO_ID */
 };
 
 struct rule {
     const char *id;
     enum rule_pass pass;
     unsigned applies;
-    enum cause server_cause, client_cause; /* by who presents */
+    enum cause causes[ROLE_COUNT]; /* by who presents */
     const char *section;
     bool (*holds)(const struct trial *trial, size_t depth);
     const char *text; /* what must hold, for the documentation */

@@ -175,8 +175,10 @@ struct question {
 
 static struct verdict ask_judge(struct world *world, const struct question *question)
 {
-    bool server = question->role == ROLE_SERVER;
-    struct link link = { .verify = !server                  ? VERIFY_NONE
+    bool signer = question->role == ROLE_SIGNER, server = signer || question->role == ROLE_SERVER;
+    struct link link = { .kind = signer ? LINK_SIGNER : LINK_CONNECT,
+                         .server_identity = NO_ID,
+                         .verify = !server                  ? VERIFY_NONE
                                    : question->name.len > 0 ? VERIFY_FULL
                                                             : VERIFY_CA,
                          .name = question->name };
@@ -188,12 +190,14 @@ static struct verdict ask_judge(struct world *world, const struct question *ques
 
 static void set_up(X509_STORE_CTX *context, const struct question *question)
 {
-    check(X509_STORE_CTX_set_default(context,
-                                     question->role == ROLE_SERVER ? "ssl_server" : "ssl_client"));
+    static const char *const purpose[] = {
+        [ROLE_SERVER] = "ssl_server", [ROLE_CLIENT] = "ssl_client", [ROLE_SIGNER] = "default"
+    };
+    check(X509_STORE_CTX_set_default(context, purpose[question->role]));
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_auth_level(param, 2);
     X509_VERIFY_PARAM_set_time(param, question->at);
-    if (question->name.len == 0 || question->role == ROLE_CLIENT)
+    if (question->name.len == 0 || question->role != ROLE_SERVER)
         return;
     if (X509_VERIFY_PARAM_set1_ip_asc(param, question->name.ptr) != 1)
         check(X509_VERIFY_PARAM_set1_host(param, question->name.ptr, question->name.len));
@@ -238,8 +242,8 @@ static const struct {
     { X509_V_ERR_INVALID_PURPOSE, { CAUSE_wrong_key_usage } },
     { X509_V_ERR_CERT_NOT_YET_VALID, { CAUSE_not_yet_valid } },
     { X509_V_ERR_CERT_HAS_EXPIRED,
-      { CAUSE_leaf_expired, CAUSE_client_cert_expired, CAUSE_intermediate_expired,
-        CAUSE_root_expired } },
+      { CAUSE_leaf_expired, CAUSE_client_cert_expired, CAUSE_signing_cert_expired,
+        CAUSE_intermediate_expired, CAUSE_root_expired } },
     { X509_V_ERR_CERT_SIGNATURE_FAILURE,
       { CAUSE_truststore_stale_after_rotation, CAUSE_chain_incomplete } },
     { X509_V_ERR_PERMITTED_VIOLATION, { CAUSE_name_constraints } },
@@ -302,7 +306,6 @@ static void make_world(struct world *world, uint64_t seed)
     make_leaves(world);
     model_add_service(&world->model, &(struct service){ .key = S("db1/postgres"),
                                                         .client_auth = CLIENT_AUTH_REQUIRED,
-                                                        .listen_identity = NO_ID,
                                                         .client_truster = NO_ID });
 }
 
@@ -317,7 +320,7 @@ TEST(the_judge_agrees_with_openssl_on_three_thousand_random_connections)
     make_world(world, 20261124);
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t leaf = pick(world, LEAVES);
-        struct question question = { .role = pick(world, 2) == 0 ? ROLE_SERVER : ROLE_CLIENT,
+        struct question question = { .role = (enum tls_role)pick(world, ROLE_COUNT),
                                      .chain = random_chain(world, leaf),
                                      .anchors = random_anchors(world, leaf),
                                      .name = names[pick(world, COUNT(names))],

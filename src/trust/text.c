@@ -9,6 +9,7 @@ static str since_when(struct arena *arena, const struct cert *cert, struct verdi
     bool early = verdict.cause == CAUSE_not_yet_valid;
     bool dates = early || verdict.cause == CAUSE_leaf_expired ||
                  verdict.cause == CAUSE_client_cert_expired ||
+                 verdict.cause == CAUSE_signing_cert_expired ||
                  verdict.cause == CAUSE_intermediate_expired || verdict.cause == CAUSE_root_expired;
     if (!dates)
         return S("");
@@ -31,18 +32,29 @@ static str demanded(struct arena *arena, const struct model *model, const struct
     return str_printf(arena, " is not \"%.*s\"", STR_ARG(wanted));
 }
 
+static str accepted(struct arena *arena, const struct link *link, str from, str to,
+                    struct verdict verdict)
+{
+    str until = verdict.until == INT64_MAX ? S("") : clock_format(arena, verdict.until);
+    return str_printf(arena,
+                      link->kind == LINK_SIGNER ? "%.*s signs and %.*s accepts it%s%.*s"
+                                                : "%.*s and %.*s accept each other%s%.*s",
+                      STR_ARG(from), STR_ARG(to), until.len == 0 ? "" : " at least until ",
+                      STR_ARG(until));
+}
+
 str verdict_text(struct arena *arena, const struct model *model, const struct link *link,
                  struct verdict verdict, moment at)
 {
     str from = model->services.items[link->from].key, to = model->services.items[link->to].key;
     if (verdict.ok)
-        return str_printf(
-            arena, "%.*s and %.*s accept each other%s%.*s", STR_ARG(from), STR_ARG(to),
-            verdict.until == INT64_MAX ? "" : " at least until ",
-            STR_ARG(verdict.until == INT64_MAX ? S("") : clock_format(arena, verdict.until)));
-    str refuser = verdict.client_side ? to : from, refused = verdict.client_side ? from : to;
+        return accepted(arena, link, from, to, verdict);
+    bool of_from = verdict.client_side || link->kind == LINK_SIGNER;
+    str refuser = of_from ? to : from, refused = of_from ? from : to;
     const struct rule *rule =
-        rule_of_cause(verdict.cause, verdict.client_side ? ROLE_CLIENT : ROLE_SERVER);
+        rule_of_cause(verdict.cause, verdict.client_side         ? ROLE_CLIENT
+                                     : link->kind == LINK_SIGNER ? ROLE_SIGNER
+                                                                 : ROLE_SERVER);
     struct buf text = { 0 };
     buf_printf(arena, &text, "%.*s refuses %.*s: %s", STR_ARG(refuser), STR_ARG(refused),
                cause_row(verdict.cause)->title);

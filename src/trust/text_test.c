@@ -52,6 +52,21 @@ TEST(a_refusal_says_what_was_demanded)
     check_has(text(&pair), S("is not \"CN=app\""));
 }
 
+TEST(a_signer_is_refused_by_who_verifies_what_it_signed)
+{
+    AUTO(pair) struct pair pair;
+    pair_init(&pair);
+    pair.server.not_after = PKI_NOW - PKI_DAY;
+    pair.server.not_before = PKI_NOW - 2 * PKI_DAY;
+    pair_link(&pair);
+    pair.link.kind = LINK_SIGNER;
+    str said = text(&pair);
+    check(str_starts(said, S("db1/postgres refuses db2/postgres: signing certificate expired: "
+                             "CN=db1 (sha256:")));
+    check_has(said, S("since 2026-11-23T00:00:00Z, 1 day ago"));
+    check_has(said, S("(RFC 5280, 6.1.3 (a) (2))"));
+}
+
 TEST(nothing_presented_is_said_without_a_certificate)
 {
     AUTO(pair) struct pair pair;
