@@ -2,7 +2,6 @@
 #include "trust/model.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 static_assert(NO_ID == MAP_NONE, "what a map does not hold has no id");
@@ -161,21 +160,17 @@ bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert)
     return str_eq(digest, str_starts(text, pin_prefix[PIN_CERT]) ? row->sha256 : row->spki_sha256);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    return (left > right) - (left < right);
-}
-
-/* Intern ids that may be changed here. */
+/* Intern ids that may be changed here; of equal ones the first stays. */
 static uint32_t anchors_of(struct model *model, uint32_t *ids, size_t count)
 {
     size_t kept = 0;
-    if (count > 0)
-        qsort(ids, count, sizeof(*ids), ascending);
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || ids[kept - 1] != ids[i])
+    for (size_t i = 0; i < count; i++) {
+        size_t twin = 0;
+        while (twin < kept && ids[twin] != ids[i])
+            twin++;
+        if (twin == kept)
             ids[kept++] = ids[i];
+    }
     uint32_t fresh = (uint32_t)model->anchor_sets.count;
     uint32_t id = map_put(&model->anchor_ids, packed(ids, kept), fresh);
     if (id == fresh)

@@ -95,7 +95,7 @@ struct model {
     struct arena *arena; /* borrowed */
     LIST(struct cert) certs;
     LIST(str) chains;      /* packed uint32_t cert ids, leaf first */
-    LIST(str) anchor_sets; /* packed uint32_t cert ids, ascending */
+    LIST(str) anchor_sets; /* packed uint32_t cert ids, as in the file */
     LIST(str) offers;      /* packed uint32_t chain ids, in order of preference */
     LIST(struct trust_store) stores;
     LIST(struct identity) identities;
@@ -121,8 +121,9 @@ uint32_t model_add_link(struct model *model, const struct link *link);
 /* The id of "node/service", or NO_ID. */
 uint32_t model_service(const struct model *model, str node, str service);
 
-/* Intern; the same content gives the same id. The texts of a certificate are borrowed. The members
-   of an anchor set may come in any order and more than once. */
+/* Intern; the same content gives the same id. The texts of a certificate are borrowed. An anchor
+   set keeps the order of its members, as OpenSSL goes by it, and the first of those that are the
+   same. */
 uint32_t model_cert(struct model *model, const struct cert *cert);
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count);
 uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count);
@@ -141,7 +142,7 @@ bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert);
 /* Members of a chain, an anchor set or an offer; they live as long as the model. */
 const uint32_t *model_members(str packed, size_t *ret_count);
 
-/* `set` with `cert` added or removed; the union of sets. */
+/* `set` with `cert` added at its end or removed; the union of sets, one after the other. */
 uint32_t model_anchors_with(struct model *model, uint32_t set, uint32_t cert);
 bool model_anchors_have(const struct model *model, uint32_t set, uint32_t cert);
 uint32_t model_anchors_without(struct model *model, uint32_t set, uint32_t cert);

@@ -7,9 +7,8 @@
  * chains are off. Of several issuers that fit, the first that is valid at the time is taken, else
  * the one that ends last. There is no way back: a wrong choice fails.
  *
- * OpenSSL takes same-named anchors in the order of the file, we in the order in which the model
- * met them: the same as long as files are read from top to bottom and grow at the end. It matters
- * only to anchors without key identifiers.
+ * Of anchors that both fit (the same name and key: a root that was issued again, or was signed by
+ * another root too) OpenSSL takes the first in the file, and so do we.
  */
 #ifndef TRUST_PATH_H
 #define TRUST_PATH_H

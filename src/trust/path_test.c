@@ -3,6 +3,9 @@
 
 #include "tests/pki.h"
 #include "tests/test.h"
+#include "x509/auto.h"
+
+#include <openssl/err.h>
 
 struct fixture {
     struct model model;
@@ -73,6 +76,44 @@ TEST(of_two_anchors_with_one_key_the_valid_one_is_taken)
     build(&f, model_chain(&f.model, f.ids, 2), model_anchors(&f.model, ids, 2));
     check(f.path.complete && f.path.certs[2] == f.ids[2]);
     check_int(f.path.until, PKI_NOW + PKI_DAY);
+}
+
+/* What OpenSSL says of the leaf with these anchors, in this order. */
+static bool openssl_accepts(const struct pki *leaf, const struct pki *first,
+                            const struct pki *second)
+{
+    AUTO(X509_STORE) X509_STORE *store = X509_STORE_new();
+    AUTO(X509_STORE_CTX) X509_STORE_CTX *context = X509_STORE_CTX_new();
+    AUTO(X509) X509 *x509 = cert_x509(&leaf->cert);
+    AUTO(X509) X509 *one = cert_x509(&first->cert);
+    AUTO(X509) X509 *two = cert_x509(&second->cert);
+    check(X509_STORE_add_cert(store, one) == 1 && X509_STORE_add_cert(store, two) == 1);
+    check(X509_STORE_CTX_init(context, store, x509, NULL) == 1);
+    X509_STORE_CTX_set_time(context, 0, PKI_NOW);
+    bool good = X509_verify_cert(context) == 1;
+    ERR_clear_error();
+    return good;
+}
+
+TEST(of_two_valid_anchors_with_one_key_the_first_in_the_file_is_taken_for_better_or_worse)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct fixture f;
+    set_up(&f, &arena);
+    struct pki second = pki_make(&arena, &(struct pki_spec){ .name = "Second", .ca = true });
+    struct pki crossed = pki_make(
+        &arena,
+        &(struct pki_spec){ .name = "Second", .ca = true, .issuer = &f.root, .key_of = &second });
+    struct pki leaf = pki_make(&arena, &(struct pki_spec){ .name = "db1", .issuer = &second });
+    uint32_t id = model_cert(&f.model, &leaf.cert);
+    uint32_t ids[] = { model_cert(&f.model, &second.cert), model_cert(&f.model, &crossed.cert) };
+    const uint32_t back[] = { ids[1], ids[0] };
+    build(&f, model_chain(&f.model, &id, 1), model_anchors(&f.model, ids, 2));
+    check(f.path.complete && f.path.count == 2);
+    check(openssl_accepts(&leaf, &second, &crossed));
+    build(&f, model_chain(&f.model, &id, 1), model_anchors(&f.model, back, 2));
+    check(!f.path.complete);
+    check(!openssl_accepts(&leaf, &crossed, &second));
 }
 
 TEST(two_anchors_that_sign_each_other_end_the_search_at_its_limit)
