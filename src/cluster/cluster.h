@@ -37,7 +37,9 @@ struct policy_conf {
     int64_t lifetime;     /* seconds, 90d */
     str key;              /* "new" or "keep" */
     uint64_t max_unavailable;
-    str on_failure; /* "stop" */
+    str other_issuers; /* "keep" or "replace" */
+    int64_t hold;      /* seconds between the last new identity and the end of an old anchor */
+    str on_failure;    /* "stop" */
 };
 
 struct store_conf {
@@ -74,7 +76,8 @@ struct service_conf {
     str stack;             /* "openssl" */
     str client_selects;    /* always | by_issuer; empty: the stack's default */
     struct load_conf load;
-    str role; /* primary | replica | empty */
+    str role;  /* primary | replica | empty */
+    str group; /* services that do each other's work */
     str run_as;
     str_list refresh; /* argument vector */
     str reference;    /* libpq service file that names this client's identity */

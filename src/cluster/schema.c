@@ -68,7 +68,9 @@ static const struct field policy_fields[] = {
     DURATION(renew_before, "a certificate is due when less than this is left of it", .fallback = "30d"),
     DURATION(lifetime, "lifetime of a new certificate", .fallback = "90d"),
     CHOICE(key, "whether a renewed certificate gets a new private key or keeps the old one", "new|keep", .fallback = "new"),
-    NUMBER(max_unavailable, "how many services a plan may take down at once", .fallback = "1", .max = 100000),
+    NUMBER(max_unavailable, "how many services of a group a plan may change at once", .fallback = "1", .max = 100000),
+    CHOICE(other_issuers, "certificates of another CA than the issuer: keep until they are due, or replace, and take that CA's anchors out of the trust stores", "keep|replace", .fallback = "keep"),
+    DURATION(hold, "how long an old anchor stays after the last certificate that it vouches for has gone (default: not at all)"),
     CHOICE(on_failure, "after a failed step: stop leaves the rest undone", "stop", .fallback = "stop"),
 };
 #undef OWNER
@@ -117,6 +119,7 @@ static const struct field service_fields[] = {
     CHOICE(client_selects, "as a client: shows its certificate always, or to servers that name its issuer", "always|by_issuer"),
     ONE(load, struct load_conf, load_section, "who loads what, when"),
     CHOICE(role, "its part in replication", "primary|replica"),
+    STRING(group, "services with one name here do each other's work: max_unavailable counts within it"),
     STRING(run_as, "the user it runs as"),
     STRINGS(refresh, "the command that makes it load new files, as an argument list"),
     PATH(reference, "libpq service file that names this client's identity"),
@@ -209,8 +212,8 @@ bool field_is_default(const void *object, const struct field *field)
     case FIELD_CHOICE:
         return ((const str *)at)->len == 0 || str_eq(*(const str *)at, str_c(field->fallback));
     case FIELD_DURATION:
-        return field->fallback != NULL && clock_parse_duration(str_c(field->fallback), &seconds) &&
-               *(const int64_t *)at == seconds;
+        (void)(field->fallback != NULL && clock_parse_duration(str_c(field->fallback), &seconds));
+        return *(const int64_t *)at == seconds;
     case FIELD_NUMBER:
         (void)(field->fallback != NULL && str_to_u64(str_c(field->fallback), field->max, &number));
         return *(const uint64_t *)at == number;

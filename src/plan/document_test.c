@@ -37,6 +37,7 @@ TEST(a_document_holds_the_start_every_change_and_what_was_judged)
                               .renew_before = 30 * PKI_DAY,
                               .lifetime = 90 * PKI_DAY,
                               .issuer = world.second_id,
+                              .anchor = world.second_id,
                               .max_unavailable = 1 };
     plan_make(&world.arena, &world.judge, &goal, &plan);
     AUTO(json) json_t *root = document(&world, &plan);

@@ -12,7 +12,8 @@ static bool is_due(const struct planner *planner, const struct identity *identit
     const struct cert *cert = &planner->model->certs.items[leaf];
     bool done = goal->since > 0 && cert->not_before + PROFILE_BACKDATE >= goal->since;
     return (goal->renew_all && !done) || identity->key_mismatch ||
-           cert->not_after - goal->now < goal->renew_before;
+           cert->not_after - goal->now < goal->renew_before ||
+           (goal->replace_others && !planner_is_ours(planner, leaf));
 }
 
 static struct step issue_step(struct planner *planner, const struct renewal *renewal)
@@ -54,6 +55,16 @@ static uint32_t planned_cert(struct planner *planner, const struct renewal *rene
     return id;
 }
 
+/* The new leaf with what its issuer's chain needs beyond it. */
+static uint32_t planned_chain(struct planner *planner, uint32_t leaf)
+{
+    LIST(uint32_t) certs = { 0 };
+    list_push(planner->arena, &certs) = leaf;
+    for (size_t i = 0; i < planner->goal->sent_along.count; i++)
+        list_push(planner->arena, &certs) = planner->goal->sent_along.items[i];
+    return model_chain(planner->model, certs.items, certs.count);
+}
+
 static void find_renewals(struct planner *planner)
 {
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
@@ -69,42 +80,8 @@ static void find_renewals(struct planner *planner)
         bool keep = planner->goal->keep_key && !identity->key_mismatch;
         renewal.new_key = !keep && (beside || !order_rule_active[ORDER_ONE_REFERENCE]);
         renewal.new_cert = planned_cert(planner, &renewal);
-        renewal.new_chain = model_chain(planner->model, &renewal.new_cert, 1);
-        list_push(planner->arena, &planner->renewals) = renewal;
-    }
-}
-
-/* The truster must hold the issuer, stored and loaded, before it meets the new certificate. */
-static void need_anchor(struct planner *planner, uint32_t truster_id)
-{
-    if (truster_id == NO_ID)
-        return;
-    struct model *model = planner->model;
-    const struct truster *truster = &model->trusters.items[truster_id];
-    uint32_t issuer = planner->goal->issuer;
-    bool stored = model_anchors_have(model, truster_stored(model, truster), issuer);
-    bool loaded = model_anchors_have(model, truster->loaded, issuer);
-    /* Also where it is loaded and not stored: a restart before it is stored would lose it. */
-    if ((!loaded || !stored) && truster_must_load(truster))
-        turn_of(planner, truster->node, truster->service)->loads_trust = true;
-    if (stored || truster->stores.count == 0)
-        return;
-    for (size_t i = 0; i < planner->changed_stores.count; i++)
-        if (planner->changed_stores.items[i] == truster->stores.items[0])
-            return;
-    list_push(planner->arena, &planner->changed_stores) = truster->stores.items[0];
-}
-
-static void find_gaps(struct planner *planner)
-{
-    const struct model *model = planner->model;
-    for (size_t i = 0; i < model->links.count; i++) {
-        const struct link *link = &model->links.items[i];
-        const struct service *to = &model->services.items[link->to];
-        if (renewal_of(planner, link->server_identity) != NULL)
-            need_anchor(planner, link->client_truster);
-        if (renewal_of(planner, link->client_identity) != NULL)
-            need_anchor(planner, to->client_truster);
+        renewal.new_chain = planned_chain(planner, renewal.new_cert);
+        planner_renew(planner, &renewal);
     }
 }
 
@@ -120,51 +97,35 @@ static void plan_issues(struct planner *planner)
     wave_drop_if_empty(planner);
 }
 
-static void plan_trust_stores(struct planner *planner)
+static void plan_removals(struct planner *planner)
 {
-    struct wave *wave = wave_add(planner);
-    str anchor = planner_fingerprint(planner, planner->goal->issuer);
-    str subject = planner->model->certs.items[planner->goal->issuer].subject;
-    for (size_t i = 0; i < planner->changed_stores.count; i++) {
-        uint32_t id = planner->changed_stores.items[i];
-        const struct trust_store *store = &planner->model->stores.items[id];
-        struct step step = step_make(STEP_trust, store->node, S(""), store->name);
-        step.trust_store = id;
-        step.new_cert = planner->goal->issuer;
-        step.certificate = anchor;
-        step.expects = str_printf(planner->arena, "without %.*s", STR_ARG(anchor));
-        step.leaves = str_printf(planner->arena, "with %.*s", STR_ARG(anchor));
-        step.text = str_printf(planner->arena, "add %.*s to %.*s/%.*s", STR_ARG(subject),
-                               STR_ARG(store->node), STR_ARG(store->name));
-        step_add(planner, wave, step);
-    }
-    wave_drop_if_empty(planner);
-}
-
-static void plan_trust(struct planner *planner)
-{
-    plan_trust_stores(planner);
-    planner_trust_loads(planner, "load the new anchor into");
+    if (order_rule_active[ORDER_HOLD])
+        planner_holds(planner);
+    planner_losses(planner);
 }
 
 void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
                struct plan *ret_plan)
 {
-    *ret_plan = (struct plan){ .cluster = goal->cluster };
-    struct planner planner = {
-        .arena = arena, .judge = judge, .model = judge->model, .goal = goal, .plan = ret_plan
-    };
+    struct planner planner;
+    planner_init(&planner, arena, judge, goal, ret_plan);
     find_renewals(&planner);
-    find_gaps(&planner);
+    planner_find_losses(&planner);
+    planner_find_gains(&planner);
+    planner_keep_needed(&planner);
     planner_find_turns(&planner);
     planner_sort_turns(&planner);
     planner_snapshots(&planner);
     plan_issues(&planner);
+    if (!order_rule_active[ORDER_DISTRUST_LAST])
+        plan_removals(&planner);
     if (order_rule_active[ORDER_TRUST_FIRST])
-        plan_trust(&planner);
+        planner_gains(&planner);
     planner_identities(&planner);
     if (!order_rule_active[ORDER_TRUST_FIRST])
-        plan_trust(&planner);
+        planner_gains(&planner);
+    if (order_rule_active[ORDER_DISTRUST_LAST])
+        plan_removals(&planner);
     planner_verifications(&planner);
     plan_prove(arena, judge, goal->now, ret_plan);
 }

@@ -3,8 +3,6 @@
 
 /* In a file of its own so that a test program can link another table. */
 const bool order_rule_active[ORDER_RULE_COUNT] = {
-    [ORDER_TRUST_FIRST] = true,
-    [ORDER_PRIMARY_LAST] = true,
-    [ORDER_MAX_UNAVAILABLE] = true,
-    [ORDER_ONE_REFERENCE] = true,
+    [ORDER_TRUST_FIRST] = true,   [ORDER_PRIMARY_LAST] = true,  [ORDER_MAX_UNAVAILABLE] = true,
+    [ORDER_ONE_REFERENCE] = true, [ORDER_DISTRUST_LAST] = true, [ORDER_HOLD] = true,
 };

@@ -7,9 +7,10 @@
  *
  * A plan is a list of waves; the steps of a wave may run side by side. Ordering rules (order.c)
  * come from the links: an anchor is in every trust store that will meet it, and loaded, before an
- * identity that needs it is presented; replicas before the primary; `max_unavailable` services at
- * a time. The proof (proof.c) knows none of these rules: it judges every link in every state that
- * the waves can leave it in, and a plan that it does not bear out is refused.
+ * identity that needs it is presented; replicas before the primary; `max_unavailable` services of a
+ * group at a time; an old anchor goes last, after a hold. The proof (proof.c) knows none of these
+ * rules: it judges every link in every state that the waves can leave it in, and a plan that it
+ * does not bear out is refused.
  *
  * A step's id is a hash of kind, node, service, store, expects and leaves, so the same step has
  * the same id in every plan that holds it, whenever that was made.
@@ -30,12 +31,21 @@
     X(install,  "write the new certificate and key beside the old ones")               \
     X(switch,   "point the one reference at the new files")                            \
     X(refresh,  "reload or reconnect a service, so that it uses what is stored")       \
+    X(hold,     "wait until nobody presents what an anchor vouches for")               \
     X(verify,   "connect as each peer and read the certificates on the wire")
 // clang-format on
 
 #define STEP_ENUM(id, text) STEP_##id,
 enum step_kind { STEP_KINDS(STEP_ENUM) STEP_KIND_COUNT };
 #undef STEP_ENUM
+
+/* Why a step takes links down. What restarts refuses connections and breaks no handshake, so the
+   proof judges its links all the same. */
+enum outage_kind {
+    OUTAGE_NONE,
+    OUTAGE_RESTART, /* a service starts anew: it is not there for a moment */
+    OUTAGE_REFUSED, /* handshakes fail until a later step: there is no order without it */
+};
 
 struct step {
     str id; /* 16 hex digits */
@@ -48,10 +58,12 @@ struct step {
     uint32_t identity;    /* identity id in the model, or NO_ID */
     uint32_t trust_store; /* trust store id in the model, or NO_ID */
     uint32_t new_cert;    /* cert id of the planned certificate or the anchor, or NO_ID */
+    uint32_t replaces;    /* trust: anchor that makes room for it in a full store, or NO_ID */
     uint32_t new_chain;   /* chain id that install or switch leaves, or NO_ID */
     bool new_key;         /* issue, install, switch: the certificate comes with a key of its own */
     bool in_place;        /* install: over the old files, as no reference can be switched */
     str_list outage;      /* keys of the links that are down during this step */
+    enum outage_kind outage_kind;
 };
 
 struct wave {
@@ -61,12 +73,20 @@ struct wave {
     str_list outage;      /* keys of links that its steps declare */
 };
 
+/* A trust store that keeps an anchor which goes elsewhere, and the link that needs it. */
+struct plan_kept {
+    uint32_t store;
+    str link;
+};
+
 struct plan {
     str cluster;
     LIST(struct step) steps;
     LIST(struct wave) waves;
-    str_list unrepaired; /* links that do not work even after the last wave */
-    bool proven;         /* no wave breaks a link that it does not declare */
+    str_list unrepaired;         /* links that do not work even after the last wave */
+    bool proven;                 /* no wave breaks a link that it does not declare */
+    LIST(uint32_t) retired;      /* cert ids of the anchors that it takes out of trust stores */
+    LIST(struct plan_kept) kept; /* where they stay */
 };
 
 struct plan_goal {
@@ -77,8 +97,14 @@ struct plan_goal {
     bool renew_all;       /* also those that are not due */
     moment since;         /* with renew_all: what was issued since then is done; 0: nothing is */
     bool keep_key;
-    uint32_t issuer; /* cert id of the issuing CA, which is also the anchor that vouches for it */
-    uint64_t max_unavailable;
+    uint32_t issuer; /* cert id of the issuing CA */
+    uint32_t anchor; /* cert id of the root that vouches for it: itself where it is a root */
+    LIST(uint32_t) sent_along; /* what follows a new leaf: intermediates, a cross certificate */
+    bool replace_others;       /* what another CA issued is due, and its anchors go */
+    bool keep_anchors;         /* no anchor goes */
+    bool retiring;             /* anchors go, or went already: they are put out of memory too */
+    LIST(uint32_t) retire;     /* anchors that go too, as nobody needs them any more */
+    uint64_t max_unavailable;  /* of each group of services */
 };
 
 /* The ordering rules. The active ones are a table of their own (order_rules.c), so that a test
@@ -88,6 +114,8 @@ enum order_rule {
     ORDER_PRIMARY_LAST,    /* replicas before the primary */
     ORDER_MAX_UNAVAILABLE, /* so many services in one wave, no more */
     ORDER_ONE_REFERENCE,   /* a new key goes to new names, and one reference is switched */
+    ORDER_DISTRUST_LAST,   /* an anchor goes when nobody presents what it vouches for */
+    ORDER_HOLD,            /* and when that has been seen, not only planned */
     ORDER_RULE_COUNT
 };
 extern const bool order_rule_active[ORDER_RULE_COUNT];
@@ -105,11 +133,13 @@ struct plan_return {
     bool in_place;
     uint32_t trust_store; /* or NO_ID */
     uint32_t anchor;      /* what the trust store is to lose */
+    bool regain;          /* it lost it: it is to have it again */
 };
 typedef LIST(struct plan_return) plan_return_list;
 
-/* The way back to an earlier state, proven like any plan: identities first, replicas before the
-   primary, and the anchors that only the later ones needed at the end. */
+/* The way back to an earlier state, proven like any plan: the anchors that were taken out first,
+   then identities, replicas before the primary, and at the end the anchors that only the later
+   ones needed. */
 void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
                const plan_return_list *returns, struct plan *ret_plan);
 

@@ -1,6 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/planner.h"
 
+#include <stddef.h>
+
+static uint32_t *no_ids(struct arena *arena, size_t count)
+{
+    uint32_t *ids = arena_alloc(arena, count + 1, sizeof(*ids));
+    for (size_t i = 0; i < count; i++)
+        ids[i] = NO_ID;
+    return ids;
+}
+
+void planner_init(struct planner *planner, struct arena *arena, struct judge *judge,
+                  const struct plan_goal *goal, struct plan *ret_plan)
+{
+    *ret_plan = (struct plan){ .cluster = goal->cluster };
+    *planner = (struct planner){ .arena = arena,
+                                 .judge = judge,
+                                 .model = judge->model,
+                                 .goal = goal,
+                                 .plan = ret_plan,
+                                 .gain_ids.arena = arena,
+                                 .certs = judge->model->certs.count,
+                                 .leaving = arena_alloc(arena, judge->model->certs.count + 1,
+                                                        sizeof(bool)),
+                                 .renewal_of = no_ids(arena, judge->model->identities.count),
+                                 .turn_of = no_ids(arena, judge->model->services.count) };
+}
+
 struct wave *wave_add(struct planner *planner)
 {
     struct wave *wave = &list_push(planner->arena, &planner->plan->waves);
@@ -32,6 +59,7 @@ struct step step_make(enum step_kind kind, str node, str service, str store)
                           .identity = NO_ID,
                           .trust_store = NO_ID,
                           .new_cert = NO_ID,
+                          .replaces = NO_ID,
                           .new_chain = NO_ID };
 }
 
@@ -62,25 +90,48 @@ uint32_t planner_leaf(const struct model *model, uint32_t chain)
     return count == 0 ? NO_ID : members[0];
 }
 
-const struct renewal *renewal_of(const struct planner *planner, uint32_t identity)
+void planner_renew(struct planner *planner, const struct renewal *renewal)
 {
-    for (size_t i = 0; i < planner->renewals.count; i++)
-        if (planner->renewals.items[i].identity == identity)
-            return &planner->renewals.items[i];
-    return NULL;
+    planner->renewal_of[renewal->identity] = (uint32_t)planner->renewals.count;
+    list_push(planner->arena, &planner->renewals) = *renewal;
 }
 
-struct turn *turn_of(struct planner *planner, str node, str service)
+const struct renewal *renewal_of(const struct planner *planner, uint32_t identity)
+{
+    uint32_t index = identity == NO_ID ? NO_ID : planner->renewal_of[identity];
+    return index == NO_ID ? NULL : &planner->renewals.items[index];
+}
+
+bool planner_is_ours(const struct planner *planner, uint32_t leaf)
+{
+    struct facts *facts = &planner->judge->facts;
+    uint32_t issuer = planner->goal->issuer;
+    return facts_likely_issued(facts, leaf, issuer) && facts_signed(facts, leaf, issuer);
+}
+
+void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor)
+{
+    const uint32_t key[] = { store, anchor };
+    uint32_t fresh = (uint32_t)planner->gains.count;
+    if (map_put(&planner->gain_ids, (str){ (const char *)key, sizeof(key) }, fresh) == fresh)
+        list_push(planner->arena, &planner->gains) = (struct anchor_change){ store, anchor };
+}
+
+void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor)
+{
+    list_push(planner->arena, &planner->losses) = (struct anchor_change){ store, anchor };
+}
+
+struct turn *planner_turn(struct planner *planner, str node, str service)
 {
     AUTO(arena) struct arena scratch = { 0 };
     str key = str_printf(&scratch, "%.*s/%.*s", STR_ARG(node), STR_ARG(service));
     uint32_t id = map_get(&planner->model->service_ids, key);
-    for (size_t i = 0; i < planner->turns.count; i++)
-        if (planner->turns.items[i].service == id)
-            return &planner->turns.items[i];
-    struct turn *turn = &list_push(planner->arena, &planner->turns);
-    *turn = (struct turn){ .service = id };
-    return turn;
+    if (planner->turn_of[id] == NO_ID) {
+        planner->turn_of[id] = (uint32_t)planner->turns.count;
+        list_push(planner->arena, &planner->turns) = (struct turn){ .service = id };
+    }
+    return &planner->turns.items[planner->turn_of[id]];
 }
 
 bool truster_must_load(const struct truster *truster)
@@ -92,15 +143,25 @@ void planner_find_turns(struct planner *planner)
 {
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
         const struct identity *identity = &planner->model->identities.items[i];
-        bool renewed = renewal_of(planner, i) != NULL;
         bool differs = identity->stored != identity->loaded && identity->stored != NO_ID;
-        if (!renewed && !differs && !identity->stale)
+        uint32_t renewal = planner->renewal_of[i];
+        if (renewal == NO_ID && !differs && !identity->stale)
             continue;
-        struct turn *turn = turn_of(planner, identity->node, identity->service);
+        struct turn *turn = planner_turn(planner, identity->node, identity->service);
+        if (renewal != NO_ID)
+            list_push(planner->arena, &turn->renewals) = renewal;
         if (identity->load != LOAD_PER_CONNECTION)
             turn->loads_identity = true;
     }
 }
+
+/* ---- batches ---- */
+
+/* How many services of a group there are, and how many have got a batch so far. */
+struct group {
+    size_t replicas, placed[2]; /* by rank */
+};
+typedef LIST(struct group) group_list;
 
 /* 0 for a replica or a pure client, 1 for a primary: roles are read again before each step. */
 static int turn_rank(const struct planner *planner, const struct turn *turn)
@@ -109,18 +170,79 @@ static int turn_rank(const struct planner *planner, const struct turn *turn)
     return primary && order_rule_active[ORDER_PRIMARY_LAST] ? 1 : 0;
 }
 
-/* A stable insertion sort: few services, and the file's order is what people expect. */
+/* How many services of a group one wave may change. */
+static size_t batch_size(const struct planner *planner)
+{
+    if (!order_rule_active[ORDER_MAX_UNAVAILABLE] || planner->goal->max_unavailable == 0)
+        return planner->turns.count;
+    return planner->goal->max_unavailable;
+}
+
+static struct group *group_of(struct arena *arena, struct map *ids, group_list *groups, str name)
+{
+    uint32_t id = map_put(ids, name, (uint32_t)groups->count);
+    if (id == groups->count)
+        list_push(arena, groups) = (struct group){ 0 };
+    return &groups->items[id];
+}
+
+/* A primary comes after the replicas of its group and never shares a batch with one. */
+static size_t batch_of(struct group *group, int rank, size_t size)
+{
+    size_t before = rank == 0 ? 0 : (group->replicas + size - 1) / size;
+    return before + group->placed[rank]++ / size;
+}
+
+static void place_turns(struct planner *planner)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct map ids = { .arena = &scratch };
+    group_list groups = { 0 };
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < planner->turns.count; i++) {
+            struct turn *turn = &planner->turns.items[i];
+            str name = planner->model->services.items[turn->service].group;
+            struct group *group = group_of(&scratch, &ids, &groups, name);
+            int rank = turn_rank(planner, turn);
+            if (pass == 0)
+                group->replicas += rank == 0;
+            else
+                turn->batch = batch_of(group, rank, batch_size(planner));
+            if (turn->batch >= planner->batches)
+                planner->batches = turn->batch + 1;
+        }
+}
+
+/* The file's order within a batch is what people expect. */
 void planner_sort_turns(struct planner *planner)
 {
-    for (size_t i = 1; i < planner->turns.count; i++) {
-        struct turn turn = planner->turns.items[i];
-        int rank = turn_rank(planner, &turn);
-        size_t j = i;
-        for (; j > 0 && turn_rank(planner, &planner->turns.items[j - 1]) > rank; j--)
-            planner->turns.items[j] = planner->turns.items[j - 1];
-        planner->turns.items[j] = turn;
+    AUTO(arena) struct arena scratch = { 0 };
+    place_turns(planner);
+    size_t *next = arena_alloc(&scratch, planner->batches + 2, sizeof(size_t));
+    struct turn *sorted = arena_alloc(&scratch, planner->turns.count + 1, sizeof(*sorted));
+    for (size_t i = 0; i < planner->turns.count; i++)
+        next[planner->turns.items[i].batch + 1]++;
+    for (size_t batch = 0; batch < planner->batches; batch++)
+        next[batch + 1] += next[batch];
+    for (size_t i = 0; i < planner->turns.count; i++)
+        sorted[next[planner->turns.items[i].batch]++] = planner->turns.items[i];
+    for (size_t i = 0; i < planner->turns.count; i++) {
+        planner->turns.items[i] = sorted[i];
+        planner->turn_of[sorted[i].service] = (uint32_t)i;
     }
 }
+
+/* The turns of a batch are [from, end). */
+static size_t batch_end(const struct planner *planner, size_t from)
+{
+    size_t end = from;
+    while (end < planner->turns.count &&
+           planner->turns.items[end].batch == planner->turns.items[from].batch)
+        end++;
+    return end;
+}
+
+/* ---- snapshots ---- */
 
 static void snapshot_store(struct planner *planner, struct wave *wave, uint32_t id)
 {
@@ -146,15 +268,30 @@ static void snapshot_identity(struct planner *planner, struct wave *wave,
     step_add(planner, wave, step);
 }
 
+static void snapshot_stores(struct planner *planner, struct wave *wave, bool *saved,
+                            const anchor_change_list *changes)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        uint32_t store = changes->items[i].store;
+        if (!saved[store])
+            snapshot_store(planner, wave, store);
+        saved[store] = true;
+    }
+}
+
 void planner_snapshots(struct planner *planner)
 {
+    AUTO(arena) struct arena scratch = { 0 };
+    bool *saved = arena_alloc(&scratch, planner->model->stores.count + 1, sizeof(bool));
     struct wave *wave = wave_add(planner);
-    for (size_t i = 0; i < planner->changed_stores.count; i++)
-        snapshot_store(planner, wave, planner->changed_stores.items[i]);
+    snapshot_stores(planner, wave, saved, &planner->gains);
+    snapshot_stores(planner, wave, saved, &planner->losses);
     for (size_t i = 0; i < planner->renewals.count; i++)
         snapshot_identity(planner, wave, &planner->renewals.items[i]);
     wave_drop_if_empty(planner);
 }
+
+/* ---- loads ---- */
 
 static struct step service_step(struct planner *planner, enum step_kind kind,
                                 const struct turn *turn, const char *leaves, const char *text)
@@ -166,38 +303,105 @@ static struct step service_step(struct planner *planner, enum step_kind kind,
     return step;
 }
 
-/* How many services one wave may change. */
-static size_t batch_size(const struct planner *planner)
+/* What a service is made to load for. */
+struct load_phase {
+    size_t flag; /* offset of a bool in struct turn */
+    const char *leaves, *text;
+};
+
+static const struct load_phase load_gains = { offsetof(struct turn, loads_trust), "trust loaded",
+                                              "load the new anchor into" };
+static const struct load_phase load_losses = { offsetof(struct turn, unloads_trust),
+                                               "old anchor no longer loaded",
+                                               "load what is left to trust into" };
+static const struct load_phase load_identity = { offsetof(struct turn, loads_identity),
+                                                 "identity loaded",
+                                                 "load the stored certificate into" };
+
+static void plan_loads(struct planner *planner, const struct load_phase *phase, size_t from,
+                       size_t end)
 {
-    if (!order_rule_active[ORDER_MAX_UNAVAILABLE] || planner->goal->max_unavailable == 0)
-        return planner->turns.count;
-    return planner->goal->max_unavailable;
+    struct wave *wave = wave_add(planner);
+    for (size_t i = from; i < end; i++) {
+        const struct turn *turn = &planner->turns.items[i];
+        if (*(const bool *)((const char *)turn + phase->flag))
+            step_add(planner, wave,
+                     service_step(planner, STEP_refresh, turn, phase->leaves, phase->text));
+    }
+    wave_drop_if_empty(planner);
 }
 
-/* The end of the batch that starts at `from`: a primary never shares one with a replica. */
-static size_t batch_end(const struct planner *planner, size_t from)
-{
-    size_t end = from;
-    while (end < planner->turns.count && end - from < batch_size(planner) &&
-           turn_rank(planner, &planner->turns.items[end]) ==
-               turn_rank(planner, &planner->turns.items[from]))
-        end++;
-    return end;
-}
-
-void planner_trust_loads(struct planner *planner, const char *text)
+static void plan_all_loads(struct planner *planner, const struct load_phase *phase)
 {
     for (size_t from = 0, end; from < planner->turns.count; from = end) {
         end = batch_end(planner, from);
-        struct wave *wave = wave_add(planner);
-        for (size_t i = from; i < end; i++)
-            if (planner->turns.items[i].loads_trust)
-                step_add(planner, wave,
-                         service_step(planner, STEP_refresh, &planner->turns.items[i],
-                                      "trust loaded", text));
-        wave_drop_if_empty(planner);
+        plan_loads(planner, phase, from, end);
     }
 }
+
+/* ---- anchors ---- */
+
+static struct step anchor_step(struct planner *planner, enum step_kind kind,
+                               const struct anchor_change *change)
+{
+    const struct trust_store *store = &planner->model->stores.items[change->store];
+    str anchor = planner_fingerprint(planner, change->anchor);
+    bool add = kind == STEP_trust;
+    struct step step = step_make(kind, store->node, S(""), store->name);
+    step.trust_store = change->store;
+    step.new_cert = change->anchor;
+    step.certificate = anchor;
+    step.expects = str_printf(planner->arena, add ? "without %.*s" : "with %.*s", STR_ARG(anchor));
+    step.leaves = str_printf(planner->arena, add ? "with %.*s" : "without %.*s", STR_ARG(anchor));
+    step.text =
+        str_printf(planner->arena, add ? "add %.*s to %.*s/%.*s" : "remove %.*s from %.*s/%.*s",
+                   STR_ARG(planner->model->certs.items[change->anchor].subject),
+                   STR_ARG(store->node), STR_ARG(store->name));
+    return step;
+}
+
+static void plan_anchors(struct planner *planner, enum step_kind kind,
+                         const anchor_change_list *changes)
+{
+    struct wave *wave = wave_add(planner);
+    for (size_t i = 0; i < changes->count; i++)
+        step_add(planner, wave, anchor_step(planner, kind, &changes->items[i]));
+    wave_drop_if_empty(planner);
+}
+
+void planner_gains(struct planner *planner)
+{
+    plan_anchors(planner, STEP_trust, &planner->gains);
+    plan_all_loads(planner, &load_gains);
+}
+
+void planner_losses(struct planner *planner)
+{
+    plan_anchors(planner, STEP_distrust, &planner->losses);
+    plan_all_loads(planner, &load_losses);
+}
+
+static void hold_anchor(struct planner *planner, struct wave *wave, uint32_t anchor)
+{
+    struct step step = step_make(STEP_hold, S(""), S(""), S(""));
+    step.new_cert = anchor;
+    step.certificate = planner_fingerprint(planner, anchor);
+    step.expects = str_printf(planner->arena, "%.*s in use", STR_ARG(step.certificate));
+    step.leaves = str_printf(planner->arena, "%.*s in use by nobody", STR_ARG(step.certificate));
+    step.text = str_printf(planner->arena, "wait until nobody presents what %.*s vouches for",
+                           STR_ARG(planner->model->certs.items[anchor].subject));
+    step_add(planner, wave, step);
+}
+
+void planner_holds(struct planner *planner)
+{
+    struct wave *wave = wave_add(planner);
+    for (size_t i = 0; i < planner->plan->retired.count; i++)
+        hold_anchor(planner, wave, planner->plan->retired.items[i]);
+    wave_drop_if_empty(planner);
+}
+
+/* ---- identities ---- */
 
 /* The step that puts the new certificate beside or over the old one, or switches to it. */
 static struct step identity_step(struct planner *planner, enum step_kind kind,
@@ -236,26 +440,15 @@ static void plan_identity_wave(struct planner *planner, enum step_kind kind, siz
                                size_t end)
 {
     struct wave *wave = wave_add(planner);
-    for (size_t i = 0; i < planner->renewals.count; i++) {
-        const struct renewal *renewal = &planner->renewals.items[i];
-        const struct identity *identity = &planner->model->identities.items[renewal->identity];
-        const struct turn *turn = turn_of(planner, identity->node, identity->service);
-        size_t at = (size_t)(turn - planner->turns.items);
-        struct step step = identity_step(planner, kind, renewal);
-        if (at >= from && at < end && takes_part(renewal, step.certificate, kind))
-            step_add(planner, wave, step);
+    for (size_t i = from; i < end; i++) {
+        const struct turn *turn = &planner->turns.items[i];
+        for (size_t k = 0; k < turn->renewals.count; k++) {
+            const struct renewal *renewal = &planner->renewals.items[turn->renewals.items[k]];
+            struct step step = identity_step(planner, kind, renewal);
+            if (takes_part(renewal, step.certificate, kind))
+                step_add(planner, wave, step);
+        }
     }
-    wave_drop_if_empty(planner);
-}
-
-static void plan_identity_loads(struct planner *planner, size_t from, size_t end)
-{
-    struct wave *wave = wave_add(planner);
-    for (size_t i = from; i < end; i++)
-        if (planner->turns.items[i].loads_identity)
-            step_add(planner, wave,
-                     service_step(planner, STEP_refresh, &planner->turns.items[i],
-                                  "identity loaded", "load the stored certificate into"));
     wave_drop_if_empty(planner);
 }
 
@@ -265,7 +458,7 @@ void planner_identities(struct planner *planner)
         end = batch_end(planner, from);
         plan_identity_wave(planner, STEP_install, from, end);
         plan_identity_wave(planner, STEP_switch, from, end);
-        plan_identity_loads(planner, from, end);
+        plan_loads(planner, &load_identity, from, end);
     }
 }
 

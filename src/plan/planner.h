@@ -17,11 +17,20 @@ struct renewal {
     bool new_key, in_place;
 };
 
+/* An anchor that a trust store gains or loses. */
+struct anchor_change {
+    uint32_t store, anchor;
+};
+typedef LIST(struct anchor_change) anchor_change_list;
+
 /* A service that takes part, in the order in which services are changed. */
 struct turn {
     uint32_t service;
-    bool loads_trust;    /* must reload because its trust stores change */
-    bool loads_identity; /* must reload because stored and loaded differ, now or by the plan */
+    size_t batch;        /* services of one batch may be changed side by side */
+    bool loads_trust;    /* must load because its trust stores gain, or have gained, an anchor */
+    bool unloads_trust;  /* must load because they lose one */
+    bool loads_identity; /* must load because stored and loaded differ, now or by the plan */
+    LIST(uint32_t) renewals; /* indices */
 };
 
 struct planner {
@@ -31,9 +40,18 @@ struct planner {
     const struct plan_goal *goal;
     struct plan *plan;
     LIST(struct renewal) renewals;
-    LIST(uint32_t) changed_stores; /* trust stores that gain or lose an anchor */
+    anchor_change_list gains, losses;
+    struct map gain_ids; /* (store, anchor) of the gains */
+    size_t certs;        /* of the model, before the planned ones */
+    bool *leaving;       /* by cert id: an anchor that may go */
     LIST(struct turn) turns;
+    size_t batches;
+    uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
+    uint32_t *turn_of;    /* by service: index of its turn, or NO_ID */
 };
+
+void planner_init(struct planner *planner, struct arena *arena, struct judge *judge,
+                  const struct plan_goal *goal, struct plan *ret_plan);
 
 struct wave *wave_add(struct planner *planner);
 void wave_drop_if_empty(struct planner *planner); /* a wave without a step is none */
@@ -48,25 +66,42 @@ str step_id(struct arena *arena, const struct step *step);
 str planner_fingerprint(struct planner *planner, uint32_t cert);
 uint32_t planner_leaf(const struct model *model, uint32_t chain); /* NO_ID when there is none */
 
+void planner_renew(struct planner *planner, const struct renewal *renewal);
 const struct renewal *renewal_of(const struct planner *planner, uint32_t identity);
 
-/* The turn of a service, made when there is none yet. Good until the next call. */
-struct turn *turn_of(struct planner *planner, str node, str service);
+/* Whether the goal's issuer signed it. */
+bool planner_is_ours(const struct planner *planner, uint32_t leaf);
 
-/* A turn for every service whose identity changes or is stored otherwise than loaded, and all turns
-   in order: replicas before the primary. */
-void planner_find_turns(struct planner *planner);
-void planner_sort_turns(struct planner *planner);
+void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor);
+void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor);
+
+/* The turn of a service, made when there is none yet. Good until the next call. */
+struct turn *planner_turn(struct planner *planner, str node, str service);
 
 /* Whether `truster` runs on with what it read until it is made to load (per_session: a session
    reads at its beginning, and only then). */
 bool truster_must_load(const struct truster *truster);
 
-/* One wave of snapshots of all that changes; install, switch and load batch by batch; reload the
-   trust of services batch by batch; one wave of verifications. */
+/* What the renewals make of the trust stores (anchors.c): the anchors that may go, the anchors that
+   are needed without those, and of those that may go the ones that somebody needs after all, which
+   stay. In this order. */
+void planner_find_losses(struct planner *planner);
+void planner_find_gains(struct planner *planner);
+void planner_keep_needed(struct planner *planner);
+
+/* A turn for every service whose identity changes or is stored otherwise than loaded, and all turns
+   in batches: replicas before the primary, max_unavailable of a group in each. */
+void planner_find_turns(struct planner *planner);
+void planner_sort_turns(struct planner *planner);
+
+/* One wave of snapshots of all that changes; anchors into stores, and loaded batch by batch;
+   install, switch and load batch by batch; holds; anchors out of stores, and no longer loaded; one
+   wave of verifications. Each puts in nothing where there is nothing to do. */
 void planner_snapshots(struct planner *planner);
+void planner_gains(struct planner *planner);
 void planner_identities(struct planner *planner);
-void planner_trust_loads(struct planner *planner, const char *text);
+void planner_holds(struct planner *planner);
+void planner_losses(struct planner *planner);
 void planner_verifications(struct planner *planner);
 
 #endif

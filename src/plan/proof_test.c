@@ -11,6 +11,7 @@ static void plan_for_second_root(struct world *world, struct plan *plan)
                               .renew_before = 30 * PKI_DAY,
                               .lifetime = 90 * PKI_DAY,
                               .issuer = world->second_id,
+                              .anchor = world->second_id,
                               .max_unavailable = 1 };
     plan_make(&world->arena, &world->judge, &goal, plan);
     check(plan->proven);

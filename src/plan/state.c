@@ -86,6 +86,15 @@ static void index_model(struct walk *walk)
     }
 }
 
+void state_load_all(struct model *model, struct state *state)
+{
+    memcpy(state->chain_loaded, state->chain_stored,
+           model->identities.count * sizeof(*state->chain_loaded));
+    for (size_t i = 0; i < model->trusters.count; i++)
+        state->truster_stored[i] = state->truster_loaded[i] =
+            union_of(model, state, &model->trusters.items[i]);
+}
+
 void walk_start(struct arena *arena, struct model *model, struct walk *ret_walk)
 {
     *ret_walk = (struct walk){ .arena = arena, .model = model };

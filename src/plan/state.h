@@ -36,6 +36,9 @@ struct state {
 
 void state_of_model(struct arena *arena, struct model *model, struct state *ret_state);
 
+/* Everything runs with what is stored, after chain_stored or anchors_stored was written to. */
+void state_load_all(struct model *model, struct state *state);
+
 /* One value that a step changed: the index of an identity, trust store or truster. */
 struct state_change {
     enum state_part part;

@@ -134,6 +134,7 @@ void survey_add_service(struct survey *survey, const struct node_conf *node,
         .node = node->name,
         .name = service->name,
         .role = service->role,
+        .group = service->group,
         .stack = service->stack,
         .client_auth = client_auth_of(service->client_auth),
         .client_identity =

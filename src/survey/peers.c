@@ -154,8 +154,12 @@ static void look_at(struct survey *survey, const struct service *server)
     ledger.taken = arena_alloc(&scratch, seen->peers.count + 1, sizeof(bool));
     match_streams(&ledger);
     for (size_t i = 0; i < seen->peers.count; i++)
-        if (!ledger.taken[i] && !is_declared(&ledger, &seen->peers.items[i]))
+        if (!ledger.taken[i] && !is_declared(&ledger, &seen->peers.items[i])) {
+            list_push(survey->arena, &survey->undeclared) =
+                (struct undeclared){ (uint32_t)(server - survey->model.services.items),
+                                     &seen->peers.items[i] };
             note_undeclared(&ledger, &seen->peers.items[i]);
+        }
 }
 
 void survey_look_at_peers(struct survey *survey)

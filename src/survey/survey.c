@@ -242,21 +242,50 @@ bool survey_again(struct arena *arena, const struct survey *survey, struct clust
     return survey_run(arena, ret_cluster, survey->fleet, &options, ret_survey, err);
 }
 
-uint32_t survey_issuer(struct survey *survey, moment now)
+/* The self-signed certificate that a chain of signatures leads to from `cert`, or NO_ID. */
+static uint32_t root_above(struct survey *survey, uint32_t cert)
+{
+    struct facts *facts = &survey->judge.facts;
+    enum { LONGEST = 16 };
+    for (int depth = 0; depth < LONGEST; depth++) {
+        uint32_t above = NO_ID;
+        if (facts_of(facts, cert)->self_signed)
+            return cert;
+        for (uint32_t i = 0; i < survey->model.certs.count && above == NO_ID; i++)
+            if (i != cert && survey->model.certs.items[i].ca &&
+                facts_likely_issued(facts, cert, i) && facts_signed(facts, cert, i))
+                above = i;
+        if (above == NO_ID)
+            return NO_ID;
+        cert = above;
+    }
+    return NO_ID;
+}
+
+void survey_issuer(struct survey *survey, moment now, struct survey_issuer *ret_issuer)
 {
     AUTO(err) struct err err = { 0 };
     str path = survey->cluster->issuer.certificate;
     struct store_options options = { .now = now };
     struct store store;
+    *ret_issuer = (struct survey_issuer){ .issuer = NO_ID, .anchor = NO_ID };
     if (!store_read(survey->arena, str_cstr(survey->arena, path), &options, &store, &err)) {
         finding_add(survey->arena, &survey->findings, FINDING_keystore_unreadable, S("issuer"),
                     str_c(err.msg));
-        return NO_ID;
+        return;
     }
-    for (size_t i = 0; i < store.entries.count; i++)
-        if (store.entries.items[i].kind == ENTRY_TRUSTED)
-            return model_cert(&survey->model, store.entries.items[i].cert);
-    finding_add(survey->arena, &survey->findings, FINDING_keystore_format, S("issuer"),
-                str_printf(survey->arena, "%.*s holds no certificate", STR_ARG(path)));
-    return NO_ID;
+    for (size_t i = 0; i < store.entries.count; i++) {
+        if (store.entries.items[i].kind != ENTRY_TRUSTED)
+            continue;
+        uint32_t id = model_cert(&survey->model, store.entries.items[i].cert);
+        if (ret_issuer->issuer == NO_ID)
+            ret_issuer->issuer = id;
+        if (!survey->model.certs.items[id].self_issued)
+            list_push(survey->arena, &ret_issuer->sent_along) = id;
+    }
+    if (ret_issuer->issuer != NO_ID)
+        ret_issuer->anchor = root_above(survey, ret_issuer->issuer);
+    else
+        finding_add(survey->arena, &survey->findings, FINDING_keystore_format, S("issuer"),
+                    str_printf(survey->arena, "%.*s holds no certificate", STR_ARG(path)));
 }

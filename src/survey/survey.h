@@ -20,6 +20,12 @@ struct survey_options {
     bool offline;   /* do not connect: everything is taken to run with what is stored */
 };
 
+/* Somebody who is connected and whom no link declares. */
+struct undeclared {
+    uint32_t service; /* the server */
+    const struct peer *peer;
+};
+
 struct survey {
     struct arena *arena; /* borrowed */
     struct cluster *cluster;
@@ -33,7 +39,8 @@ struct survey {
     LIST(struct seen_node) nodes; /* by index of cluster->nodes */
     LIST(uint32_t) shown;         /* by service id: identity that it shows by itself, or NO_ID */
     LIST(bool) seen;              /* by service id: its certificate was read on the wire */
-    LIST(const struct link_conf *) to;     /* by link id: what it was made from */
+    LIST(const struct link_conf *) to; /* by link id: what it was made from */
+    LIST(struct undeclared) undeclared;
     LIST(const struct link_conf *) unseen; /* not in the model: a node of theirs did not answer */
 };
 
@@ -53,7 +60,13 @@ str survey_node_text(const struct survey *survey, str node);
 /* Whether the node answered. */
 bool survey_reached(const struct survey *survey, str node);
 
-/* Intern the certificate file of the issuer; NO_ID and a finding when it cannot be read. */
-uint32_t survey_issuer(struct survey *survey, moment now);
+/* The issuer's certificate file, interned: its first certificate is the issuer, the others are its
+   chain. */
+struct survey_issuer {
+    uint32_t issuer;           /* NO_ID, with a finding, when it cannot be read */
+    uint32_t anchor;           /* the root above it, in the file or in any trust store, or NO_ID */
+    LIST(uint32_t) sent_along; /* what follows a leaf: all of the file that is not self-issued */
+};
+void survey_issuer(struct survey *survey, moment now, struct survey_issuer *ret_issuer);
 
 #endif

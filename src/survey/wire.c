@@ -29,6 +29,20 @@ static void note_stale(struct survey *survey, const struct service *service,
                 service->key, text);
 }
 
+/* Whether it asks for a CA that none of the anchors is. */
+static bool asks_for_others(const struct model *model, const uint32_t *anchors, size_t count,
+                            const str_list *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        size_t k = 0;
+        while (k < count && !str_eq(model->certs.items[anchors[k]].subject, names->items[i]))
+            k++;
+        if (k == count)
+            return true;
+    }
+    return false;
+}
+
 /* The names that a server asks clients for are those of the anchors that it has loaded (RFC 8446,
    4.2.4), so what it holds besides was stored after it last loaded. */
 static void take_loaded_anchors(struct survey *survey, const struct service *service,
@@ -47,6 +61,7 @@ static void take_loaded_anchors(struct survey *survey, const struct service *ser
             !str_list_has(&seen->acceptable_cas, model->certs.items[members[i]].subject))
             loaded = model_anchors_without(model, loaded, members[i]);
     truster->loaded = loaded;
+    truster->stale = asks_for_others(model, members, count, &seen->acceptable_cas);
 }
 
 static bool take_service(struct survey *survey, uint32_t id)

@@ -53,12 +53,14 @@ struct truster {
     enum load_mode load;
     LIST(uint32_t) stores; /* trust_store ids; stored is their union */
     uint32_t loaded;       /* anchor set id */
+    bool stale;            /* it was seen to have loaded an anchor that none of its stores holds */
 };
 
 struct service {
     str key; /* "node/service" */
     str node, name;
     str role;
+    str group; /* services that do each other's work: so many of them may be down at once */
     str stack;
     enum client_auth client_auth;
     str client_identity;     /* what the client certificate's subject must have: "CN=postgres" */

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/planner.h"
+#include "plan/state.h"
+#include "trust/path.h"
+#include "trust/present.h"
+
+#include <stdlib.h>
+
+/*
+ * Which anchors a renewal brings into trust stores, and which it leaves without use.
+ *
+ * Both are asked of the judge and not of issuers' names: a cross certificate that is sent along
+ * makes a new anchor needless for whoever trusts the old one, an anchor that only completes what is
+ * sent is needed as much as one that accepts.
+ */
+
+/* ---- one end of a link that is judged by the other ---- */
+
+struct judged_end {
+    const struct link *link;
+    bool client;       /* the client's certificate, by the server */
+    uint32_t identity; /* whose chain it is; or NO_ID */
+    uint32_t own, by;  /* trusters: of the end that presents, of the end that judges; or NO_ID */
+};
+
+static struct judged_end end_of(const struct model *model, const struct link *link, bool client)
+{
+    const struct service *to = &model->services.items[link->to];
+    return client ? (struct judged_end){ link, true, link->client_identity, link->client_truster,
+                                         to->client_truster }
+                  : (struct judged_end){ link, false, link->server_identity, to->client_truster,
+                                         link->client_truster };
+}
+
+/* Nothing but this end's certificate decides: of the other, only that there is one. */
+static bool accepts(const struct planner *planner, const struct judged_end *end, uint32_t chain,
+                    uint32_t anchors)
+{
+    struct ends ends = { NO_ID, chain, NO_ID, NO_ID };
+    if (end->client) {
+        ends.client_chain = end->link->by_issuer ? model_offer(planner->model, &chain, 1) : chain;
+        ends.server_anchors = anchors;
+    } else {
+        ends.client_anchors = anchors;
+    }
+    return judge_link(planner->judge, end->link, ends, planner->goal->now).ok;
+}
+
+/* ---- losses ---- */
+
+static uint32_t stored_of(const struct planner *planner, uint32_t truster)
+{
+    return truster == NO_ID
+               ? NO_ID
+               : truster_stored(planner->model, &planner->model->trusters.items[truster]);
+}
+
+/* What the certificates that go are vouched for by at this end is a candidate. */
+static void mark_path(struct planner *planner, const struct judged_end *end)
+{
+    const struct renewal *renewal = renewal_of(planner, end->identity);
+    uint32_t anchors = stored_of(planner, end->by);
+    struct model *model = planner->model;
+    moment now = planner->goal->now, since = INT64_MIN, until = INT64_MAX;
+    struct path path;
+    if (renewal == NULL || anchors == NO_ID)
+        return;
+    uint32_t chain =
+        present_chain(&planner->judge->facts, model->identities.items[end->identity].stored,
+                      stored_of(planner, end->own), now, &since, &until);
+    if (chain == NO_ID)
+        return;
+    path_build(&planner->judge->facts, model->chains.items[chain],
+               model->anchor_sets.items[anchors], now, &path);
+    for (size_t i = 1; i < path.count; i++)
+        planner->leaving[path.certs[i]] = true;
+}
+
+/* A root that was made anew with its old key has nothing left to vouch for either. */
+static bool is_earlier_anchor(const struct planner *planner, uint32_t cert)
+{
+    const struct cert *old = &planner->model->certs.items[cert];
+    const struct cert *now = &planner->model->certs.items[planner->goal->anchor];
+    return str_eq(old->subject_der, now->subject_der) && str_eq(old->spki_sha256, now->spki_sha256);
+}
+
+static void mark_leaving(struct planner *planner)
+{
+    for (size_t i = 0; i < planner->model->links.count; i++)
+        for (int client = 0; client < 2; client++) {
+            struct judged_end end = end_of(planner->model, &planner->model->links.items[i], client);
+            mark_path(planner, &end);
+        }
+    for (uint32_t i = 0; i < planner->certs; i++)
+        if (is_earlier_anchor(planner, i))
+            planner->leaving[i] = true;
+}
+
+/* What vouches for the new certificates. */
+static void mark_staying(struct planner *planner)
+{
+    const struct plan_goal *goal = planner->goal;
+    for (size_t i = 0; i < goal->sent_along.count; i++)
+        planner->leaving[goal->sent_along.items[i]] = false;
+    planner->leaving[goal->issuer] = planner->leaving[goal->anchor] = false;
+}
+
+void planner_find_losses(struct planner *planner)
+{
+    const struct model *model = planner->model;
+    if (planner->goal->keep_anchors)
+        return;
+    if (planner->goal->replace_others)
+        mark_leaving(planner);
+    for (size_t i = 0; i < planner->goal->retire.count; i++)
+        planner->leaving[planner->goal->retire.items[i]] = true;
+    mark_staying(planner);
+    for (uint32_t store = 0; store < model->stores.count; store++) {
+        size_t count;
+        const uint32_t *anchors =
+            model_members(model->anchor_sets.items[model->stores.items[store].anchors], &count);
+        for (size_t i = 0; i < count; i++)
+            if (planner->leaving[anchors[i]])
+                planner_lose(planner, store, anchors[i]);
+    }
+}
+
+/* ---- gains ---- */
+
+/* What a truster will have of what it has now. */
+static uint32_t what_stays(const struct planner *planner, uint32_t truster)
+{
+    uint32_t set = stored_of(planner, truster);
+    size_t count;
+    const uint32_t *anchors = model_members(planner->model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++)
+        if (planner->leaving[anchors[i]])
+            set = model_anchors_without(planner->model, set, anchors[i]);
+    return set;
+}
+
+static uint32_t chain_in_the_end(const struct planner *planner, uint32_t identity)
+{
+    const struct renewal *renewal = renewal_of(planner, identity);
+    if (renewal != NULL)
+        return renewal->new_chain;
+    uint32_t chain = identity == NO_ID ? NO_ID : planner->model->identities.items[identity].stored;
+    uint32_t leaf = planner_leaf(planner->model, chain);
+    return leaf != NO_ID && planner_is_ours(planner, leaf) ? chain : NO_ID;
+}
+
+/* Whether who judges has to be given the anchor before it meets the chain. */
+static bool lacks(const struct planner *planner, const struct judged_end *end, uint32_t chain,
+                  uint32_t anchors)
+{
+    return !accepts(planner, end, chain, anchors) &&
+           !model_anchors_have(planner->model, anchors, planner->goal->anchor);
+}
+
+static void find_gain(struct planner *planner, const struct judged_end *end)
+{
+    uint32_t chain = chain_in_the_end(planner, end->identity);
+    if (chain == NO_ID || end->by == NO_ID)
+        return;
+    const struct truster *truster = &planner->model->trusters.items[end->by];
+    if (truster->stores.count > 0 && lacks(planner, end, chain, what_stays(planner, end->by)))
+        planner_gain(planner, truster->stores.items[0], planner->goal->anchor);
+    /* Also where it is loaded and not stored: a restart before it is stored would lose it. */
+    if (truster_must_load(truster) && (lacks(planner, end, chain, truster->loaded) ||
+                                       lacks(planner, end, chain, stored_of(planner, end->by))))
+        planner_turn(planner, truster->node, truster->service)->loads_trust = true;
+}
+
+static int by_store(const void *a, const void *b)
+{
+    const struct anchor_change *left = a, *right = b;
+    return left->store < right->store ? -1 : left->store > right->store;
+}
+
+/* In the order of the stores, which is the file's. */
+void planner_find_gains(struct planner *planner)
+{
+    for (size_t i = 0; i < planner->model->links.count; i++)
+        for (int client = 0; client < 2; client++) {
+            struct judged_end end = end_of(planner->model, &planner->model->links.items[i], client);
+            find_gain(planner, &end);
+        }
+    if (planner->gains.count > 0)
+        qsort(planner->gains.items, planner->gains.count, sizeof(struct anchor_change), by_store);
+}
+
+/* ---- what somebody needs after all ---- */
+
+static void change_sets(struct planner *planner, struct state *state,
+                        const anchor_change_list *changes, bool add)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct anchor_change *change = &changes->items[i];
+        uint32_t *set = &state->anchors_stored[change->store];
+        *set = add ? model_anchors_with(planner->model, *set, change->anchor)
+                   : model_anchors_without(planner->model, *set, change->anchor);
+    }
+}
+
+/* The end of the renewal, with or without what may go, everything loaded. */
+static void final_state(struct planner *planner, struct arena *arena, bool without,
+                        struct state *ret_state)
+{
+    struct model *model = planner->model;
+    state_of_model(arena, model, ret_state);
+    for (size_t i = 0; i < planner->renewals.count; i++)
+        ret_state->chain_stored[planner->renewals.items[i].identity] =
+            planner->renewals.items[i].new_chain;
+    change_sets(planner, ret_state, &planner->gains, true);
+    if (without)
+        change_sets(planner, ret_state, &planner->losses, false);
+    state_load_all(model, ret_state);
+}
+
+static bool works(const struct planner *planner, const struct link *link, const struct state *state)
+{
+    struct side side = { state, true };
+    struct ends ends = state_ends(planner->model, link, side, side);
+    return judge_link(planner->judge, link, ends, planner->goal->now).ok;
+}
+
+/* Whether it would lose anything; then it keeps it. */
+static bool keep_all_of(struct planner *planner, uint32_t truster, const struct link *link,
+                        bool *loses)
+{
+    bool kept = false;
+    if (truster == NO_ID)
+        return false;
+    const struct truster *row = &planner->model->trusters.items[truster];
+    for (size_t i = 0; i < row->stores.count; i++) {
+        uint32_t store = row->stores.items[i];
+        if (loses[store])
+            list_push(planner->arena, &planner->plan->kept) =
+                (struct plan_kept){ store, link->key };
+        kept = kept || loses[store];
+        loses[store] = false;
+    }
+    return kept;
+}
+
+static void drop_kept(anchor_change_list *losses, const bool *loses)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < losses->count; i++)
+        if (loses[losses->items[i].store])
+            losses->items[left++] = losses->items[i];
+    losses->count = left;
+}
+
+/* False when no link misses what goes. */
+static bool keep_for_links(struct planner *planner)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct state with, without;
+    bool kept = false;
+    bool *loses = arena_alloc(&scratch, planner->model->stores.count + 1, sizeof(bool));
+    final_state(planner, &scratch, false, &with);
+    final_state(planner, &scratch, true, &without);
+    for (size_t i = 0; i < planner->losses.count; i++)
+        loses[planner->losses.items[i].store] = true;
+    for (size_t i = 0; i < planner->model->links.count; i++) {
+        const struct link *link = &planner->model->links.items[i];
+        if (!works(planner, link, &with) || works(planner, link, &without))
+            continue;
+        uint32_t server = planner->model->services.items[link->to].client_truster;
+        kept = keep_all_of(planner, link->client_truster, link, loses) || kept;
+        kept = keep_all_of(planner, server, link, loses) || kept;
+    }
+    drop_kept(&planner->losses, loses);
+    return kept;
+}
+
+/* Whoever has it in memory must let go of it. */
+static void find_unloads(struct planner *planner)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct state end;
+    final_state(planner, &scratch, true, &end);
+    for (size_t i = 0; i < planner->model->trusters.count; i++) {
+        const struct truster *truster = &planner->model->trusters.items[i];
+        size_t count;
+        const uint32_t *loaded =
+            model_members(planner->model->anchor_sets.items[truster->loaded], &count);
+        bool unloads = planner->goal->retiring && truster->stale;
+        for (size_t k = 0; k < count && !unloads; k++)
+            unloads = planner->leaving[loaded[k]] &&
+                      !model_anchors_have(planner->model, end.truster_stored[i], loaded[k]);
+        if (unloads && truster_must_load(truster))
+            planner_turn(planner, truster->node, truster->service)->unloads_trust = true;
+    }
+}
+
+static void note_retired(struct planner *planner)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    bool *noted = arena_alloc(&scratch, planner->certs + 1, sizeof(bool));
+    for (size_t i = 0; i < planner->losses.count; i++) {
+        uint32_t anchor = planner->losses.items[i].anchor;
+        if (!noted[anchor])
+            list_push(planner->arena, &planner->plan->retired) = anchor;
+        noted[anchor] = true;
+    }
+}
+
+void planner_keep_needed(struct planner *planner)
+{
+    while (planner->losses.count > 0 && keep_for_links(planner))
+        ;
+    find_unloads(planner);
+    note_retired(planner);
+}
