@@ -6,23 +6,26 @@
 
 #include <string.h>
 
-static bool is_it(struct arena *arena, const struct pem_block *block, str der)
+static bool is_it(struct arena *arena, const struct pem_block *block, str sha256)
 {
     size_t line;
     str bytes;
+    if (block->broken != NULL || !str_ends(block->label, S("CERTIFICATE")) ||
+        !pem_decode(arena, block, &bytes, &line))
+        return false;
     /* OpenSSL's TRUSTED CERTIFICATE is the certificate with settings of its own behind it. */
-    return block->broken == NULL && str_ends(block->label, S("CERTIFICATE")) &&
-           pem_decode(arena, block, &bytes, &line) && der_length(bytes) == der.len &&
-           str_starts(bytes, der);
+    size_t length = der_length(bytes);
+    return length > 0 && length <= bytes.len &&
+           str_eq(sha256_hex(arena, (str){ bytes.ptr, length }), sha256);
 }
 
-bool anchors_have(str text, str der)
+bool anchors_have(str text, str sha256)
 {
     AUTO(arena) struct arena arena = { 0 };
     struct pem_reader reader = { .rest = text, .line = 1 };
     struct pem_block block;
     while (pem_next(&reader, &block))
-        if (is_it(&arena, &block, der))
+        if (is_it(&arena, &block, sha256))
             return true;
     return false;
 }
@@ -38,7 +41,7 @@ str anchors_with(struct arena *arena, str text, str der)
     return buf_str(&out);
 }
 
-str anchors_without(struct arena *arena, str text, str der)
+str anchors_without(struct arena *arena, str text, str sha256)
 {
     AUTO(arena) struct arena scratch = { 0 };
     struct pem_reader reader = { .rest = text, .line = 1 };
@@ -47,7 +50,7 @@ str anchors_without(struct arena *arena, str text, str der)
     size_t kept = 0; /* of the text, up to here */
     buf_add(arena, &out, S(""));
     while (pem_next(&reader, &block)) {
-        if (!is_it(&scratch, &block, der))
+        if (!is_it(&scratch, &block, sha256))
             continue;
         /* A byte order mark is part of the first line and not of its block. */
         size_t start = (size_t)(block.text.ptr - text.ptr);

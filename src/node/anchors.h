@@ -5,12 +5,12 @@
 
 #include "base/str.h"
 
-/* Whether the text holds the certificate `der`. */
-bool anchors_have(str text, str der);
+/* Whether the text holds the certificate with this fingerprint: SHA-256 in lower-case hex. */
+bool anchors_have(str text, str sha256);
 
 /* The text with the certificate at its end, or with every copy of it taken out; all else stays byte
    for byte. */
 str anchors_with(struct arena *arena, str text, str der);
-str anchors_without(struct arena *arena, str text, str der);
+str anchors_without(struct arena *arena, str text, str sha256);
 
 #endif

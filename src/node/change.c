@@ -120,6 +120,13 @@ static bool do_snapshot(const struct change_site *site, const struct change *cha
 
 /* ---- trust and distrust: one anchor of a store ---- */
 
+/* The anchor is named by its fingerprint; its bytes are needed only to add it. */
+static str fingerprint_of(const struct change *change)
+{
+    str hex = change->certificate;
+    return str_cut(&hex, ':').len < change->certificate.len ? hex : S("");
+}
+
 static bool read_anchors(const struct change_site *site, const struct change *change, str *ret_path,
                          str *ret_text, bool *ret_has, struct err *err)
 {
@@ -129,7 +136,7 @@ static bool read_anchors(const struct change_site *site, const struct change *ch
                  ret_text, err))
         return false;
     *ret_path = store->certificates;
-    *ret_has = anchors_have(*ret_text, change->anchor);
+    *ret_has = anchors_have(*ret_text, fingerprint_of(change));
     return true;
 }
 
@@ -158,8 +165,10 @@ static bool do_anchor(const struct change_site *site, const struct change *chang
                                  .apply = site->apply,
                                  .path = path,
                                  .expects = sha256_hex(arena, text) };
+    if (change->kind == STEP_trust && change->anchor.len == 0)
+        return err_set(err, ERR_FORMAT, "the anchor to add is missing");
     str then = change->kind == STEP_trust ? anchors_with(arena, text, change->anchor)
-                                          : anchors_without(arena, text, change->anchor);
+                                          : anchors_without(arena, text, fingerprint_of(change));
     *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(path));
     return file_write(&write, then, err);
 }

@@ -23,7 +23,7 @@ struct change {
     str certificate; /* "sha256:…", or "new:<id of the issue step>" */
     str expects, leaves;
     bool new_key, in_place;
-    str anchor; /* DER, of trust and distrust */
+    str anchor; /* DER, of trust */
     str role;   /* the part that the plan took the service for; empty: none */
     str from;   /* the apply whose snapshot holds a "sha256:…" that is gone back to */
 };

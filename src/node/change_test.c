@@ -94,11 +94,15 @@ static struct change on_service(enum step_kind kind)
     return (struct change){ .kind = kind, .id = S("fedcba9876543210"), .service = S("app") };
 }
 
-static struct change on_trust(enum step_kind kind, str anchor)
+static struct change on_trust(struct bench *bench, enum step_kind kind, const struct pki *anchor)
 {
-    return (struct change){
-        .kind = kind, .id = S("fedcba9876543210"), .store = S("trust"), .anchor = anchor
-    };
+    struct change change = { .kind = kind, .id = S("fedcba9876543210"), .store = S("trust") };
+    if (anchor == NULL)
+        return change;
+    change.certificate = node_fingerprint(&bench->node, anchor);
+    if (kind == STEP_trust)
+        change.anchor = anchor->cert.der;
+    return change;
 }
 
 static void snapshot(struct bench *bench, const char *apply)
@@ -173,9 +177,9 @@ TEST(an_anchor_is_added_and_taken_away_once_the_store_was_saved)
     AUTO(bench) struct bench bench;
     bench_make(&bench);
     struct pki other = pki_make(bench.arena, &(struct pki_spec){ .name = "Other", .ca = true });
-    struct change save = on_trust(STEP_snapshot, S(""));
-    struct change trust = on_trust(STEP_trust, other.cert.der);
-    struct change distrust = on_trust(STEP_distrust, other.cert.der);
+    struct change save = on_trust(&bench, STEP_snapshot, NULL);
+    struct change trust = on_trust(&bench, STEP_trust, &other);
+    struct change distrust = on_trust(&bench, STEP_distrust, &other);
     check_int(observe(&bench, &trust).observed, OBSERVED_BEFORE);
     check_int(observe(&bench, &distrust).observed, OBSERVED_AFTER);
     check_int(carry_out(&bench, &trust), ERR_REFUSED);

@@ -266,33 +266,53 @@ static bool op_deliver(const struct worker *worker, struct arena *arena, const j
            pending_deliver(&place, chain, err);
 }
 
-/* {apply} -> identities[{service, store, certificate, key, chain[] (DER)}] */
+static bool emit_certificates(const struct worker *worker, struct arena *arena, str apply, str path,
+                              const char *name, struct emit *emit, struct err *err)
+{
+    struct store_options options = { .now = clock_now() };
+    struct store store;
+    str bytes;
+    if (!file_saved_bytes(arena, worker->state, apply, path, &bytes, err))
+        return false;
+    store_parse(arena, path, bytes, &options, &store);
+    emit_array(emit, name);
+    for (size_t i = 0; i < store.entries.count; i++)
+        if (store.entries.items[i].kind == ENTRY_TRUSTED)
+            emit_bytes(emit, NULL, store.entries.items[i].cert->der);
+    emit_array_end(emit);
+    return true;
+}
+
+/* {apply, paths[]} -> identities[{service, store, certificate, key, chain[] (DER)}],
+   anchors[{path, certificates[] (DER)}] of the trust stores at `paths` */
 static bool op_saved(const struct worker *worker, struct arena *arena, const json_t *body,
                      struct emit *emit, struct err *err)
 {
     saved_identity_list saved;
+    str_list paths;
     str apply;
-    if (!need_text(body, "apply", &apply, err) ||
+    if (!need_text(body, "apply", &apply, err) || !take_texts(arena, body, "paths", &paths, err) ||
         !file_saved_identities(arena, worker->state, apply, &saved, err))
         return false;
     emit_array(emit, "identities");
     for (size_t i = 0; i < saved.count; i++) {
-        struct store_options options = { .now = clock_now() };
-        struct store store;
-        str bytes;
-        if (!file_saved_bytes(arena, worker->state, apply, saved.items[i].certificate, &bytes, err))
-            return false;
-        store_parse(arena, saved.items[i].certificate, bytes, &options, &store);
         emit_object(emit, NULL);
         emit_str(emit, "service", saved.items[i].service);
         emit_str(emit, "store", saved.items[i].store);
         emit_str(emit, "certificate", saved.items[i].certificate);
         emit_str(emit, "key", saved.items[i].key);
-        emit_array(emit, "chain");
-        for (size_t k = 0; k < store.entries.count; k++)
-            if (store.entries.items[k].kind == ENTRY_TRUSTED)
-                emit_bytes(emit, NULL, store.entries.items[k].cert->der);
-        emit_array_end(emit);
+        if (!emit_certificates(worker, arena, apply, saved.items[i].certificate, "chain", emit,
+                               err))
+            return false;
+        emit_object_end(emit);
+    }
+    emit_array_end(emit);
+    emit_array(emit, "anchors");
+    for (size_t i = 0; i < paths.count; i++) {
+        emit_object(emit, NULL);
+        emit_str(emit, "path", paths.items[i]);
+        if (!emit_certificates(worker, arena, apply, paths.items[i], "certificates", emit, err))
+            return false;
         emit_object_end(emit);
     }
     emit_array_end(emit);
