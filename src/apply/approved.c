@@ -10,7 +10,7 @@ static bool read_step(struct arena *arena, const json_t *row, struct step *ret_s
     struct step step = { .identity = NO_ID, .trust_store = NO_ID, .new_cert = NO_ID };
     str kind;
     if (!need_text(row, "id", &step.id, err) || !need_text(row, "kind", &kind, err) ||
-        !need_text(row, "node", &step.node, err) ||
+        !take_text(row, "node", &step.node, err) ||
         !take_text(row, "service", &step.service, err) ||
         !take_text(row, "store", &step.store, err) ||
         !take_text(row, "certificate", &step.certificate, err) ||
@@ -32,19 +32,22 @@ static bool read_step(struct arena *arena, const json_t *row, struct step *ret_s
 static bool read_options(struct arena *arena, const json_t *json, struct planning_options *options,
                          struct err *err)
 {
-    str_list without;
+    str_list without, retire;
     str since;
     options->renew_all = json_is_true(json_object_get(json, "all"));
     options->keep_key = json_is_true(json_object_get(json, "keep_key"));
+    options->replace_others = json_is_true(json_object_get(json, "new_issuer"));
     if (json == NULL)
         return true;
     if (!take_texts(arena, json, "without", &without, err) ||
-        !take_text(json, "since", &since, err))
+        !take_texts(arena, json, "retire", &retire, err) || !take_text(json, "since", &since, err))
         return false;
     if (since.len > 0 && !clock_parse(since, &options->since))
         return err_set(err, ERR_FORMAT, "\"since\" is not a moment");
     for (size_t i = 0; i < without.count; i++)
         list_push(arena, &options->without) = str_copy(arena, without.items[i]);
+    for (size_t i = 0; i < retire.count; i++)
+        list_push(arena, &options->retire) = str_copy(arena, retire.items[i]);
     return true;
 }
 

@@ -6,10 +6,12 @@
 
 enum { ASK_MS = 20 * 1000 };
 
-static uint32_t chain_of(struct survey *survey, const json_t *row)
+typedef LIST(uint32_t) id_list;
+
+/* What a snapshot holds, interned. */
+static id_list take_certificates(struct survey *survey, const json_t *ders)
 {
-    const json_t *ders = json_object_get(row, "chain");
-    LIST(uint32_t) ids = { 0 };
+    id_list ids = { 0 };
     for (size_t i = 0; i < json_array_size(ders); i++) {
         AUTO(err) struct err err = { 0 };
         AUTO(json) json_t *wrapped = json_pack("{s:O}", "der", json_array_get(ders, i));
@@ -19,6 +21,12 @@ static uint32_t chain_of(struct survey *survey, const json_t *row)
             cert_parse(survey->arena, der, &cert, &err))
             list_push(survey->arena, &ids) = model_cert(&survey->model, &cert);
     }
+    return ids;
+}
+
+static uint32_t chain_of(struct survey *survey, const json_t *row)
+{
+    id_list ids = take_certificates(survey, json_object_get(row, "chain"));
     return ids.count == 0 ? NO_ID : model_chain(&survey->model, ids.items, ids.count);
 }
 
@@ -51,16 +59,38 @@ static void take_identity(struct arena *arena, struct survey *survey,
     list_push(arena, returns) = back;
 }
 
+/* The node's trust stores that lost an anchor, which is in no store now but in their snapshots. */
+static json_t *lossy_paths(const struct survey *survey, const struct approved *applied, str node)
+{
+    json_t *paths = json_array();
+    for (size_t i = 0; i < survey->model.stores.count; i++) {
+        const struct trust_store *store = &survey->model.stores.items[i];
+        bool lossy = false;
+        for (size_t k = 0; k < applied->steps.count; k++)
+            lossy = lossy || (applied->steps.items[k].kind == STEP_distrust &&
+                              str_eq(applied->steps.items[k].node, store->node) &&
+                              str_eq(applied->steps.items[k].store, store->name));
+        if (lossy && str_eq(store->node, node))
+            json_array_append_new(paths, json_stringn(store->path.ptr, store->path.len));
+    }
+    return paths;
+}
+
 static bool ask_node(struct arena *arena, struct survey *survey, const struct approved *applied,
                      str node, str snapshot, plan_return_list *returns, struct err *err)
 {
     AUTO(json) json_t *answer = NULL;
-    AUTO(json) json_t *body = json_pack("{s:s%}", "apply", snapshot.ptr, snapshot.len);
+    AUTO(json)
+    json_t *body = json_pack("{s:s%,s:o}", "apply", snapshot.ptr, snapshot.len, "paths",
+                             lossy_paths(survey, applied, node));
     if (!reach_ask(fleet_reach(survey->fleet, node), "saved", body, ASK_MS, &answer, err))
         return false;
     const json_t *rows = json_object_get(answer, "identities");
     for (size_t i = 0; i < json_array_size(rows); i++)
         take_identity(arena, survey, applied, node, json_array_get(rows, i), returns);
+    rows = json_object_get(answer, "anchors");
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        (void)take_certificates(survey, json_object_get(json_array_get(rows, i), "certificates"));
     return true;
 }
 
@@ -79,8 +109,10 @@ static void take_anchors(struct arena *arena, struct survey *survey, const struc
         str key = str_printf(arena, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->store));
         struct plan_return back = { .identity = NO_ID,
                                     .trust_store = map_get(&survey->model.store_ids, key),
-                                    .anchor = cert_of(&survey->model, step->certificate) };
-        if (step->kind == STEP_trust && back.trust_store != NO_ID && back.anchor != NO_ID)
+                                    .anchor = cert_of(&survey->model, step->certificate),
+                                    .regain = step->kind == STEP_distrust };
+        bool anchors = step->kind == STEP_trust || step->kind == STEP_distrust;
+        if (anchors && back.trust_store != NO_ID && back.anchor != NO_ID)
             list_push(arena, returns) = back;
     }
 }

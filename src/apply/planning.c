@@ -19,40 +19,106 @@ static bool check_issuer(const struct survey *survey, const struct cert *issuer,
     return err_next(err, "reseal issuer create --certificate NEW.pem --key NEW.key");
 }
 
-bool planning_make(struct arena *arena, struct survey *survey,
-                   const struct planning_options *options, struct planning *ret_planning,
-                   struct err *err)
+/* Intern what signs; refused where it cannot be read, or nothing is known to vouch for it. */
+static bool read_issuer(struct survey *survey, struct survey_issuer *ret_issuer, struct err *err)
 {
     const struct cluster *cluster = survey->cluster;
-    *ret_planning = (struct planning){ .arena = arena, .survey = survey, .options = *options };
-    if (cluster->issuer.certificate.len == 0) {
+    const struct issuer_conf *conf = &cluster->issuer;
+    if (conf->certificate.len == 0) {
         err_set(err, ERR_REFUSED, "%.*s declares no issuer", STR_ARG(cluster->path));
         return err_next(err, "reseal issuer create, and put the line that it prints into %.*s",
                         STR_ARG(cluster->path));
     }
-    uint32_t issuer = survey_issuer(survey, clock_now());
-    if (issuer == NO_ID) {
+    survey_issuer(survey, clock_now(), ret_issuer);
+    if (ret_issuer->issuer == NO_ID) {
         err_set(err, ERR_REFUSED, "the issuer's certificate %.*s cannot be read",
-                STR_ARG(cluster->issuer.certificate));
-        err_where(err, "%.*s:%d", STR_ARG(cluster->path), cluster->issuer.line);
+                STR_ARG(conf->certificate));
+        err_where(err, "%.*s:%d", STR_ARG(cluster->path), conf->line);
         return err_next(err, "reseal issuer create --certificate %.*s --key %.*s",
-                        STR_ARG(cluster->issuer.certificate), STR_ARG(cluster->issuer.key));
+                        STR_ARG(conf->certificate), STR_ARG(conf->key));
     }
-    if (!check_issuer(survey, &survey->model.certs.items[issuer], err))
+    if (ret_issuer->anchor == NO_ID) {
+        err_set(err, ERR_REFUSED, "no root is known that vouches for the issuer %.*s (%.*s)",
+                STR_ARG(conf->certificate),
+                STR_ARG(survey->model.certs.items[ret_issuer->issuer].subject));
+        err_where(err, "%.*s:%d", STR_ARG(cluster->path), conf->line);
+        return err_next(err, "cat ROOT.pem >> '%.*s'", STR_ARG(conf->certificate));
+    }
+    return check_issuer(survey, &survey->model.certs.items[ret_issuer->issuer], err);
+}
+
+/* "sha256:…" of a certificate that the survey met; others are in no trust store any more. */
+static void add_retired(struct planning *planning, struct plan_goal *goal)
+{
+    const struct model *model = &planning->survey->model;
+    for (size_t i = 0; i < planning->options.retire.count; i++) {
+        str hex = planning->options.retire.items[i];
+        (void)str_cut(&hex, ':');
+        uint32_t cert = map_get(&model->cert_ids, hex);
+        if (cert != NO_ID)
+            list_push(planning->arena, &goal->retire) = cert;
+    }
+}
+
+/* What goes is part of what is agreed to: planned again later, it is no longer seen from the
+   certificates that it vouched for. */
+static void note_retired(struct planning *planning)
+{
+    const struct plan *plan = &planning->plan;
+    for (size_t i = 0; i < plan->retired.count; i++) {
+        str sha256 = planning->survey->model.certs.items[plan->retired.items[i]].sha256;
+        str_list_add(planning->arena, &planning->options.retire,
+                     str_printf(planning->arena, "sha256:%.*s", STR_ARG(sha256)));
+    }
+}
+
+/* Where somebody has to be given the root before it meets the new certificates, so may a node that
+   is left out. */
+static bool check_left_out(const struct planning *planning, struct err *err)
+{
+    const struct model *model = &planning->survey->model;
+    if (planning->options.without.count == 0)
+        return true;
+    for (size_t i = 0; i < planning->plan.steps.count; i++)
+        if (planning->plan.steps.items[i].kind == STEP_trust)
+            return err_set(err, ERR_REFUSED, "%.*s is left out, and nothing makes it trust %.*s",
+                           STR_ARG(planning->options.without.items[0]),
+                           STR_ARG(model->certs.items[planning->goal.anchor].subject));
+    return true;
+}
+
+bool planning_make(struct arena *arena, struct survey *survey,
+                   const struct planning_options *options, struct planning *ret_planning,
+                   struct err *err)
+{
+    const struct policy_conf *policy = &survey->cluster->policy;
+    struct survey_issuer issuer;
+    *ret_planning = (struct planning){ .arena = arena, .survey = survey, .options = *options };
+    if (!read_issuer(survey, &issuer, err))
         return false;
-    ret_planning->goal = (struct plan_goal){
-        .cluster = cluster->name,
+    struct plan_goal *goal = &ret_planning->goal;
+    *goal = (struct plan_goal){
+        .cluster = survey->cluster->name,
         .now = clock_now(),
-        .renew_before = cluster->policy.renew_before,
-        .lifetime = cluster->policy.lifetime,
+        .renew_before = policy->renew_before,
+        .lifetime = policy->lifetime,
         .renew_all = options->renew_all,
         .since = options->since,
-        .keep_key = options->keep_key || str_eq(cluster->policy.key, S("keep")),
-        .issuer = issuer,
-        .max_unavailable = cluster->policy.max_unavailable,
+        .keep_key = options->keep_key || str_eq(policy->key, S("keep")),
+        .issuer = issuer.issuer,
+        .anchor = issuer.anchor,
+        .replace_others = options->replace_others || str_eq(policy->other_issuers, S("replace")),
+        /* Who was not asked may need what the others do not. */
+        .retiring = options->retire.count > 0,
+        .keep_anchors = options->without.count > 0 || survey->unseen.count > 0,
+        .max_unavailable = policy->max_unavailable,
     };
-    plan_make(arena, &survey->judge, &ret_planning->goal, &ret_planning->plan);
-    return true;
+    for (size_t i = 0; i < issuer.sent_along.count; i++)
+        list_push(arena, &goal->sent_along) = issuer.sent_along.items[i];
+    add_retired(ret_planning, goal);
+    plan_make(arena, &survey->judge, goal, &ret_planning->plan);
+    note_retired(ret_planning);
+    return check_left_out(ret_planning, err);
 }
 
 const struct cert *planning_replaced(const struct planning *planning, const struct step *step)
@@ -102,6 +168,8 @@ void planning_emit(FILE *out, struct planning *planning)
     emit_object(&emit, "options");
     emit_bool(&emit, "all", planning->options.renew_all);
     emit_bool(&emit, "keep_key", planning->options.keep_key);
+    emit_bool(&emit, "new_issuer", planning->options.replace_others);
+    emit_list(&emit, "retire", &planning->options.retire);
     if (planning->options.since > 0)
         emit_moment(&emit, "since", planning->options.since);
     emit_list(&emit, "without", &planning->options.without);

@@ -11,6 +11,8 @@
 struct planning_options {
     bool renew_all; /* also what is not due */
     bool keep_key;
+    bool replace_others; /* what another CA than the issuer issued, too, and that CA's anchors */
+    str_list retire;     /* fingerprints of anchors that go: of a change of issuer that was begun */
     moment since; /* a renewal of all that goes on: what was issued since then is done; 0: begins */
     str_list without; /* nodes that were left out */
 };

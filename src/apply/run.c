@@ -2,6 +2,7 @@
 #include "apply/run.h"
 
 #include "apply/dispatch.h"
+#include "apply/quiet.h"
 
 /* ---- one question about one step ---- */
 
@@ -171,6 +172,22 @@ static bool has_node(const struct job *jobs, size_t count, str node)
     return false;
 }
 
+/* Nothing is done at any node: it is seen, or waited for. */
+static bool run_holds(struct apply *apply, const struct wave *wave, struct err *err)
+{
+    for (size_t i = 0; i < wave->steps.count; i++) {
+        struct job job = { .step = &apply->plan->steps.items[wave->steps.items[i]] };
+        bool quiet;
+        if (!apply_note(apply, job.step, JOURNAL_STARTED, S(""), err))
+            return false;
+        job.failed = !quiet_check(apply, job.step, &quiet, &job.evidence, &job.err);
+        job.waiting = !job.failed && !quiet;
+        if (!note_all(apply, &job, 1, err))
+            return false;
+    }
+    return true;
+}
+
 /* The steps of a wave are of one kind; each round takes the next one of each node. */
 static bool run_wave(struct apply *apply, const struct wave *wave, struct err *err)
 {
@@ -219,7 +236,9 @@ bool apply_run(struct apply *apply, struct err *err)
         enum step_kind kind = apply->plan->steps.items[wave->steps.items[0]].kind;
         if (must_stop(apply, wave))
             return true;
-        if (kind != STEP_verify && !run_wave(apply, wave, err))
+        if (kind == STEP_verify)
+            continue;
+        if (!(kind == STEP_hold ? run_holds(apply, wave, err) : run_wave(apply, wave, err)))
             return false;
     }
     return true;

@@ -10,12 +10,13 @@ static bool plan_has(const struct plan *plan, str id)
 }
 
 /* A step that is not planned any more is done, or the cluster went another way. A snapshot of what
-   is not going to change is not missed, and a verification is made anyway. */
+   is not going to change is not missed, nor a hold before it, and a verification is made anyway. */
 static bool is_accounted_for(struct apply *apply, const struct step *step, str *ret_evidence,
                              bool *ret_done, struct err *err)
 {
     *ret_done = true;
-    if (step->kind == STEP_snapshot || step->kind == STEP_verify || plan_has(apply->plan, step->id))
+    if (step->kind == STEP_snapshot || step->kind == STEP_hold || step->kind == STEP_verify ||
+        plan_has(apply->plan, step->id))
         return true;
     return apply_is_done(apply, step, ret_done, ret_evidence, err);
 }

@@ -31,7 +31,7 @@ static int run(struct cmd *cmd, struct err *err)
     const struct plan_options *given = cmd->options;
     AUTO(opened) struct opened opened = { 0 };
     struct planning planning;
-    if (!cmd_plan(cmd, &given->flags, 0, &opened, &planning, err) ||
+    if (!cmd_plan(cmd, &given->flags, NULL, &opened, &planning, err) ||
         (given->out != NULL && !write_out(&planning, given->out, err)))
         return EXIT_FAILED;
     if (cmd->global.json) {
@@ -39,9 +39,11 @@ static int run(struct cmd *cmd, struct err *err)
     } else {
         planning_print(cmd, &planning);
         if (planning.plan.steps.count > 0 && planning.plan.proven)
-            fprintf(cmd->out, "\nnext: %.*s\n",
-                    STR_ARG(given->out != NULL ? cmd_line(cmd, "apply %s", given->out)
-                                               : cmd_line(cmd, "renew")));
+            fprintf(
+                cmd->out, "\nnext: %.*s\n",
+                STR_ARG(given->out != NULL
+                            ? cmd_line(cmd, "apply %s", given->out)
+                            : cmd_line(cmd, "renew%s", planning_flags_text(cmd, &given->flags))));
     }
     if (!planning.plan.proven)
         return EXIT_FAILED;

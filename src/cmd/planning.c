@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/planning.h"
 
+const char *planning_flags_text(struct cmd *cmd, const struct planning_flags *flags)
+{
+    return str_printf(&cmd->arena, "%s%s%s%s%s", flags->all ? " --all" : "",
+                      flags->keep_key ? " --keep-key" : "",
+                      flags->new_issuer ? " --new-issuer" : "",
+                      flags->without != NULL ? " --without " : "",
+                      flags->without != NULL ? flags->without : "")
+        .ptr;
+}
+
 static bool leave_out(struct cluster *cluster, str name, struct err *err)
 {
     size_t nodes = 0, links = 0;
@@ -29,12 +39,17 @@ bool cmd_open_without(struct cmd *cmd, const char *names, struct opened *opened,
     return true;
 }
 
-bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, moment since,
-              struct opened *opened, struct planning *ret_planning, struct err *err)
+bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
+              const struct planning_options *begun, struct opened *opened,
+              struct planning *ret_planning, struct err *err)
 {
     struct planning_options options = { .renew_all = flags->all,
                                         .keep_key = flags->keep_key,
-                                        .since = since };
+                                        .replace_others = flags->new_issuer };
+    if (begun != NULL && flags->all)
+        options.since = begun->since;
+    if (begun != NULL)
+        options.retire = begun->retire;
     for (str rest = str_c(flags->without); rest.len > 0;)
         list_push(&cmd->arena, &options.without) = str_trim(str_cut(&rest, ','));
     return (opened->cluster.name.len > 0 || cmd_open_without(cmd, flags->without, opened, err)) &&

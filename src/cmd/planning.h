@@ -7,23 +7,29 @@
 #include "cmd/open.h"
 
 struct planning_flags {
-    bool all, keep_key;
+    bool all, keep_key, new_issuer;
     const char *without; /* names with commas between them */
 };
 // clang-format off
 #define PLANNING_OPTIONS(owner, member) \
     { "all", 'a', OPTION_FLAG, NULL, "renew every certificate, also those that are not due", NULL, OPTION_AT(owner, bool, member.all) }, \
     { "keep-key", 0, OPTION_FLAG, NULL, "keep the private keys", NULL, OPTION_AT(owner, bool, member.keep_key) }, \
+    { "new-issuer", 0, OPTION_FLAG, NULL, "replace what another CA than the cluster file's issuer issued, and take that CA's anchors out at the end", NULL, OPTION_AT(owner, bool, member.new_issuer) }, \
     { "without", 0, OPTION_TEXT, "NODE,...", "leave these nodes out", NULL, OPTION_AT(owner, const char *, member.without) }
 // clang-format on
+
+/* The flags as they were typed, each with a blank before it. */
+const char *planning_flags_text(struct cmd *cmd, const struct planning_flags *flags);
 
 /* Read the cluster file without the nodes of these names, which may be NULL. */
 MUST_CHECK bool cmd_open_without(struct cmd *cmd, const char *names, struct opened *opened,
                                  struct err *err);
 
-/* The same, then look at the rest and plan. `since` is as in struct planning_options. */
-MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags, moment since,
-                         struct opened *opened, struct planning *ret_planning, struct err *err);
+/* The same, then look at the rest and plan. `begun` is what an apply that was stopped had set out
+   to do, NULL when there is none: it is gone on with where it was asked for in the same way. */
+MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
+                         const struct planning_options *begun, struct opened *opened,
+                         struct planning *ret_planning, struct err *err);
 
 /* Waves, what changes in the certificates, proof, and what was found on the way. */
 void planning_print(struct cmd *cmd, const struct planning *planning);

@@ -33,10 +33,7 @@ static const struct option apply_rows[] = {
 /* The same command with the same wishes, to be pasted. */
 static const char *renew_line(struct cmd *cmd, const struct renew_options *given, bool yes)
 {
-    return cmd_line(cmd, "renew%s%s%s%s%s", given->flags.all ? " --all" : "",
-                    given->flags.keep_key ? " --keep-key" : "",
-                    given->flags.without != NULL ? " --without " : "",
-                    given->flags.without != NULL ? given->flags.without : "", yes ? " --yes" : "")
+    return cmd_line(cmd, "renew%s%s", planning_flags_text(cmd, &given->flags), yes ? " --yes" : "")
         .ptr;
 }
 
@@ -58,15 +55,15 @@ static bool refuse_unproven(struct cmd *cmd, const struct planning *planning, st
     return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --json")));
 }
 
-/* A renewal that was stopped, and when it had begun if it was one of everything. */
+/* A renewal that was stopped, and what it had set out to do. */
 static bool find_stopped(struct cmd *cmd, const struct cluster *cluster, bool *ret_found,
-                         moment *ret_since, struct err *err)
+                         struct planning_options *ret_begun, struct err *err)
 {
     AUTO(journal) struct journal *journal = NULL;
     struct journal_apply stopped;
     struct approved plan;
     str state;
-    *ret_since = 0;
+    *ret_begun = (struct planning_options){ 0 };
     if (!state_place(&cmd->arena, cmd->global.state, &state, err) ||
         !journal_open(state, &journal, err) ||
         !journal_unfinished(&cmd->arena, journal, hold_cluster_id(&cmd->arena, cluster), ret_found,
@@ -77,7 +74,8 @@ static bool find_stopped(struct cmd *cmd, const struct cluster *cluster, bool *r
         return true;
     if (!approved_parse(&cmd->arena, stopped.plan, &plan, err))
         return err_wrap(err, "the journal's plan of apply %lld", (long long)stopped.id);
-    *ret_since = plan.options.renew_all ? stopped.started : 0;
+    *ret_begun = plan.options;
+    ret_begun->since = plan.options.renew_all ? stopped.started : 0;
     return true;
 }
 
@@ -87,11 +85,11 @@ static int run_renew(struct cmd *cmd, struct err *err)
     AUTO(opened) struct opened opened = { 0 };
     struct planning planning;
     struct approved approved;
+    struct planning_options begun;
     bool stopped;
-    moment since;
     if (!cmd_open_without(cmd, given->flags.without, &opened, err) ||
-        !find_stopped(cmd, &opened.cluster, &stopped, &since, err) ||
-        !cmd_plan(cmd, &given->flags, given->flags.all ? since : 0, &opened, &planning, err))
+        !find_stopped(cmd, &opened.cluster, &stopped, &begun, err) ||
+        !cmd_plan(cmd, &given->flags, stopped ? &begun : NULL, &opened, &planning, err))
         return EXIT_FAILED;
     if (!cmd->global.json)
         planning_print(cmd, &planning);
