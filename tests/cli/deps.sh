@@ -40,6 +40,7 @@ same "the install sees the policy, no main cluster, masked units and a fresh ind
 update
 systemctl mask --quiet postgresql.service
 systemctl mask --quiet slapd.service
+systemctl mask --quiet etcd.service
 policy says 101
 create_main_cluster = false
 UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1
@@ -48,6 +49,8 @@ systemctl disable --quiet postgresql.service
 update-rc.d postgresql disable
 systemctl unmask --quiet slapd.service
 systemctl disable --quiet slapd.service
+systemctl unmask --quiet etcd.service
+systemctl disable --quiet etcd.service
 S
 echo theirs | same "the policy that was there comes back" $policy
 echo '# theirs' | same "PostgreSQL's defaults that were there come back" $pgconf
@@ -82,7 +85,7 @@ echo older | same "and the saved one is not overwritten" $policy.reseal-saved
 
 # Services that someone has already are not for us to mask, nor to disable afterwards.
 mkdir -p root/etc/init.d root/usr/lib/systemd/system
-touch root/etc/init.d/slapd root/usr/lib/systemd/system/postgresql.service
+touch root/etc/init.d/slapd root/etc/init.d/etcd root/usr/lib/systemd/system/postgresql.service
 rm -f "$policy.reseal-saved" $policy
 : >log
 "$deps" demo >/dev/null 2>&1
@@ -103,4 +106,5 @@ same "without systemd, what begins at boot is disabled all the same" after <<'S'
 deb-systemd-helper disable postgresql.service
 update-rc.d postgresql disable
 deb-systemd-helper disable slapd.service
+deb-systemd-helper disable etcd.service
 S
