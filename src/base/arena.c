@@ -66,6 +66,20 @@ void arena_free(struct arena *arena)
     arena->head = NULL;
 }
 
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *kept = arena->head;
+    if (kept == NULL || kept->size != BLOCK_SIZE) {
+        arena_free(arena);
+        return;
+    }
+    struct arena rest = { .head = kept->next, .wipe = arena->wipe };
+    arena_free(&rest);
+    explicit_bzero(kept->bytes, kept->used);
+    kept->used = 0;
+    kept->next = NULL;
+}
+
 void list_grow(struct arena *arena, void **items, size_t *cap, size_t size)
 {
     size_t bigger = *cap == 0 ? 8 : *cap * 2;

@@ -17,6 +17,10 @@ struct arena {
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
     __attribute__((returns_nonnull, warn_unused_result));
 void arena_free(struct arena *arena); /* safe on {0} and on an arena already freed */
+
+/* As arena_free(), but keeps a block for what comes next: for a loop that needs a little memory
+   each time. */
+void arena_reset(struct arena *arena);
 DEFINE_AUTO(arena, struct arena, arena_free(handle))
 
 #define arena_new(arena, type) ((type *)arena_alloc((arena), 1, sizeof(type)))

@@ -40,3 +40,26 @@ TEST(an_arena_may_be_freed_twice)
     arena_free(&arena);
     check(arena.head == NULL);
 }
+
+TEST(an_arena_that_was_reset_gives_zeroed_memory_again)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    arena_reset(&arena);
+    unsigned char *first = NULL;
+    for (size_t round = 0; round < 3; round++) {
+        unsigned char *small = arena_alloc(&arena, 1000, 1);
+        unsigned char *large = arena_alloc(&arena, 100000, 1);
+        unsigned char *more = arena_alloc(&arena, 15000, 1);
+        for (size_t i = 0; i < 1000; i++)
+            check_int(small[i], 0);
+        for (size_t i = 0; i < 15000; i++)
+            check_int(more[i], 0);
+        check_int(large[99999], 0);
+        memset(small, 1, 1000);
+        memset(large, 1, 100000);
+        memset(more, 1, 15000);
+        check(first == NULL || small == first);
+        first = small;
+        arena_reset(&arena);
+    }
+}

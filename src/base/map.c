@@ -53,7 +53,7 @@ static void grow(struct map *map)
     *map = bigger;
 }
 
-uint32_t map_put(struct map *map, str key, uint32_t value)
+static struct map_slot *put(struct map *map, str key, uint32_t value)
 {
     if (map->count + 1 > map->cap / 4 * 3)
         grow(map);
@@ -63,5 +63,15 @@ uint32_t map_put(struct map *map, str key, uint32_t value)
         *slot = (struct map_slot){ str_copy(map->arena, key), hash, value };
         map->count++;
     }
-    return slot->value;
+    return slot;
+}
+
+uint32_t map_put(struct map *map, str key, uint32_t value)
+{
+    return put(map, key, value)->value;
+}
+
+str map_keep(struct map *map, str text)
+{
+    return put(map, text, 0)->key;
 }

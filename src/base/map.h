@@ -21,4 +21,8 @@ uint32_t map_get(const struct map *map, str key);
 /* Store `value` under `key` (copied) if the key is new; returns the value that is there now. */
 uint32_t map_put(struct map *map, str key, uint32_t value);
 
+/* The map's own copy of `text`, the same for every equal text: for texts that come again and
+   again. */
+str map_keep(struct map *map, str text);
+
 #endif

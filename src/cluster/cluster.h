@@ -119,6 +119,9 @@ struct cluster {
     LIST(struct link_conf) links;
 };
 
+/* A file is not longer than this, nor is a fragment: what a node says of itself. */
+enum { CLUSTER_FILE_MAX = 256 * 1024 * 1024, CLUSTER_FRAGMENT_MAX = 4 * 1024 * 1024 };
+
 /* Parse a whole file. Errors name file, line and the nearest valid name. */
 MUST_CHECK bool cluster_read(struct arena *arena, const char *path, struct cluster *ret_cluster,
                              struct err *err);

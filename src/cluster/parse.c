@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/map.h"
 #include "cluster/check.h"
 #include "cluster/compose.h"
 #include "cluster/schema.h"
@@ -13,9 +14,11 @@ enum { NAME_MAX_BYTES = 255 };
 
 struct parser {
     struct arena *arena;
+    struct cluster *cluster;
     const char *path;
     str dir;
     bool fragment;
+    struct map texts; /* names come again in every link */
     struct err *err;
 };
 
@@ -76,7 +79,8 @@ static bool parse_scalar(struct parser *p, const struct field *field, const stru
             *(int *)at = (int)number;
         return true;
     }
-    *(str *)at = field->kind == FIELD_PATH ? io_join(p->arena, p->dir, node->text) : node->text;
+    *(str *)at = field->kind == FIELD_PATH ? io_join(p->arena, p->dir, node->text)
+                                           : map_keep(&p->texts, node->text);
     return true;
 }
 
@@ -88,8 +92,28 @@ static bool parse_strings(struct parser *p, const struct field *field, const str
     for (size_t i = 0; i < node->items.count; i++) {
         if (!scalar(p, field->key, node->items.items[i].value))
             return false;
-        list_push(p->arena, list) = node->items.items[i].value->text;
+        list_push(p->arena, list) = map_keep(&p->texts, node->items.items[i].value->text);
     }
+    return true;
+}
+
+static bool parse_item(struct parser *p, const struct field *field, const struct yaml_item *item,
+                       void *object)
+{
+    bool map = field->kind == FIELD_MAP;
+    if (map && (item->key.len == 0 || memchr(item->key.ptr, '/', item->key.len) != NULL))
+        return fail(p, item->line, "a %s's name must not be empty or contain '/'",
+                    field->section->name);
+    if (map && item->key.len > NAME_MAX_BYTES)
+        return fail(p, item->line, "a %s's name must not be longer than %d bytes",
+                    field->section->name, NAME_MAX_BYTES);
+    void *made = field_add(p->arena, object, field);
+    if (!parse_section(p, field->section, item->value, made))
+        return false;
+    if (map)
+        *(str *)made = map_keep(&p->texts, item->key);
+    if (field->section->line > 0)
+        *(int *)((char *)made + field->section->line) = item->line;
     return true;
 }
 
@@ -101,22 +125,9 @@ static bool parse_many(struct parser *p, const struct field *field, const struct
     if (node->kind != (map ? YAML_MAP : YAML_LIST))
         return fail(p, node->line, map ? "'%s' is a mapping by name" : "'%s' is a list of sections",
                     field->key);
-    for (size_t i = 0; i < node->items.count; i++) {
-        const struct yaml_item *item = &node->items.items[i];
-        if (map && (item->key.len == 0 || memchr(item->key.ptr, '/', item->key.len) != NULL))
-            return fail(p, item->line, "a %s's name must not be empty or contain '/'",
-                        field->section->name);
-        if (map && item->key.len > NAME_MAX_BYTES)
-            return fail(p, item->line, "a %s's name must not be longer than %d bytes",
-                        field->section->name, NAME_MAX_BYTES);
-        void *made = field_add(p->arena, object, field);
-        if (!parse_section(p, field->section, item->value, made))
+    for (size_t i = 0; i < node->items.count; i++)
+        if (!parse_item(p, field, &node->items.items[i], object))
             return false;
-        if (map)
-            *(str *)made = item->key;
-        if (field->section->line > 0)
-            *(int *)((char *)made + field->section->line) = item->line;
-    }
     return true;
 }
 
@@ -217,6 +228,44 @@ static bool parse_section(struct parser *p, const struct section *section, const
     return !section->one_of || node->items.count == 1 || not_one(p, section, node);
 }
 
+/* ---- nodes and links, as they are read ---- */
+
+static const struct field *cluster_field(str key)
+{
+    for (size_t i = 0; i < cluster_section.count; i++)
+        if (str_eq(key, str_c(cluster_section.fields[i].key)))
+            return &cluster_section.fields[i];
+    return NULL;
+}
+
+static bool wants_items(void *context, str key, enum yaml_kind kind)
+{
+    const struct field *field = cluster_field(key);
+    (void)context;
+    return field != NULL && ((field->kind == FIELD_MAP && kind == YAML_MAP) ||
+                             (field->kind == FIELD_SECTIONS && kind == YAML_LIST));
+}
+
+static bool take_item(void *context, str key, const struct yaml_item *item, struct err *err)
+{
+    struct parser *p = context;
+    (void)err; /* the parser's own */
+    return parse_item(p, cluster_field(key), item, p->cluster);
+}
+
+/* What a node says of itself is whole in memory within its small bound; a file may be long. */
+static bool parse_text(struct parser *p, str text)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    const struct yaml_taker taker = { p, wants_items, take_item };
+    struct yaml *root = NULL;
+    size_t max = p->fragment ? CLUSTER_FRAGMENT_MAX : CLUSTER_FILE_MAX;
+    if (text.len > max)
+        return fail(p, 1, "larger than %zu MiB", max / 1024 / 1024);
+    return yaml_compose(&scratch, p->path, text, p->fragment ? NULL : &taker, &root, p->err) &&
+           parse_section(p, &cluster_section, root, p->cluster);
+}
+
 bool cluster_parse(struct arena *arena, const char *path, str text, bool fragment,
                    struct cluster *ret_cluster, struct err *err)
 {
@@ -227,19 +276,22 @@ bool cluster_parse(struct arena *arena, const char *path, str text, bool fragmen
     str dir = io_dir_of(arena, str_c(path));
     if (str_eq(dir, S(".")))
         dir = str_copy(arena, str_c(cwd));
-    struct parser p = { arena, path, io_join(arena, str_copy(arena, str_c(cwd)), dir), fragment,
-                        err };
-    struct yaml *root = NULL;
-    return yaml_compose(arena, path, text, &root, err) &&
-           parse_section(&p, &cluster_section, root, ret_cluster) &&
-           cluster_check(ret_cluster, fragment, err);
+    struct parser p = { .arena = arena,
+                        .cluster = ret_cluster,
+                        .path = path,
+                        .dir = io_join(arena, str_copy(arena, str_c(cwd)), dir),
+                        .fragment = fragment,
+                        .texts.arena = arena,
+                        .err = err };
+    return parse_text(&p, text) && cluster_check(ret_cluster, fragment, err);
 }
 
 bool cluster_read(struct arena *arena, const char *path, struct cluster *ret_cluster,
                   struct err *err)
 {
+    AUTO(arena) struct arena scratch = { 0 };
     str text;
-    return io_read(arena, path, YAML_TEXT_MAX, &text, err) &&
+    return io_read(&scratch, path, CLUSTER_FILE_MAX, &text, err) &&
            cluster_parse(arena, path, text, false, ret_cluster, err);
 }
 

@@ -3,6 +3,8 @@
 
 #include "tests/test.h"
 
+#include <string.h>
+
 TEST(a_bad_cluster_file_is_refused_with_its_line_and_what_was_meant)
 {
     // clang-format off
@@ -71,4 +73,37 @@ TEST(a_declared_value_wins_over_a_discovered_one)
     check_int(cluster.nodes.items[0].port, 1);
     check_str(cluster.nodes.items[0].run_as, S("pg"));
     check(node_service(&cluster.nodes.items[0], S("s")) != NULL);
+}
+
+TEST(a_file_is_as_long_as_its_limit_and_what_a_node_says_is_as_long_as_its_own)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    char *text = arena_alloc(&arena, CLUSTER_FRAGMENT_MAX + 2, 1);
+    memset(text, '\n', CLUSTER_FRAGMENT_MAX + 1);
+    memcpy(text, "cluster: a", 10);
+    str longer = { text, CLUSTER_FRAGMENT_MAX + 1 }, longest = { text, CLUSTER_FRAGMENT_MAX };
+    check_ok(cluster_parse(&arena, "/x/c.yaml", longer, false, &cluster, &err), &err);
+    check_ok(cluster_parse(&arena, "/x/c.yaml", longest, true, &cluster, &err), &err);
+    check_err(cluster_parse(&arena, "/x/c.yaml", longer, true, &cluster, &err), &err,
+              "larger than 4 MiB");
+}
+
+/* 20 bytes of names for each link, whose text the file has again and again. */
+TEST(a_long_file_of_links_is_read_with_each_name_kept_once)
+{
+    AUTO(arena) struct arena arena = { 0 }, texts = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    struct buf text = { 0 };
+    buf_printf(&texts, &text, "cluster: a\nnodes: {n: {services: {s: {}, t: {}}}}\nlinks:\n");
+    for (size_t i = 0; i < 150000; i++)
+        buf_printf(&texts, &text, "- {from: n/s, to: n/t, user: u%zu}\n", i % 100);
+    check_ok(cluster_parse(&arena, "/x/c.yaml", buf_str(&text), false, &cluster, &err), &err);
+    check_int(cluster.links.count, 150000);
+    check_str(cluster.links.items[149999].user, S("u99"));
+    check_int(cluster.links.items[149999].line, 150003);
+    check(cluster.links.items[0].from.ptr == cluster.links.items[149999].from.ptr);
+    check(cluster.links.items[0].user.ptr == cluster.links.items[100].user.ptr);
 }
