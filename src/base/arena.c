@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most commands live in a handful of blocks; a larger request gets a block of its own. */
-enum { BLOCK_SIZE = 16 * 1024 };
+/* Most commands live in a handful of blocks; a larger request gets a block of its own. The first is
+   small: many an arena is for one text. */
+enum { FIRST_SIZE = 1000, BLOCK_SIZE = 16 * 1024 };
 
 struct arena_block {
     struct arena_block *next;
@@ -31,6 +32,14 @@ static struct arena_block *block_new(size_t size)
     return block;
 }
 
+static size_t next_size(const struct arena_block *head, size_t need)
+{
+    size_t size = head == NULL ? FIRST_SIZE : head->size * 4;
+    if (size > BLOCK_SIZE || (need > size && need <= BLOCK_SIZE))
+        size = BLOCK_SIZE;
+    return need > size ? need : size;
+}
+
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
     const size_t align = alignof(max_align_t);
@@ -39,7 +48,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
     size_t need = (count * size + align - 1) / align * align;
     struct arena_block *head = arena->head;
     if (head == NULL || head->size - head->used < need) {
-        struct arena_block *block = block_new(need > BLOCK_SIZE ? need : BLOCK_SIZE);
+        struct arena_block *block = block_new(next_size(head, need));
         /* A large request must not retire a head block that still has room. */
         if (need > BLOCK_SIZE && head != NULL) {
             block->next = head->next;
@@ -69,7 +78,7 @@ void arena_free(struct arena *arena)
 void arena_reset(struct arena *arena)
 {
     struct arena_block *kept = arena->head;
-    if (kept == NULL || kept->size != BLOCK_SIZE) {
+    if (kept == NULL || kept->size > BLOCK_SIZE) {
         arena_free(arena);
         return;
     }

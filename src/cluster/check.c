@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/check.h"
 
+#include "cluster/index.h"
+
 __attribute__((format(printf, 4, 5))) static bool fail(const struct cluster *cluster, int line,
                                                        struct err *err, const char *fmt, ...)
 {
@@ -62,32 +64,50 @@ static bool check_service(struct cluster *cluster, struct node_conf *node,
     return true;
 }
 
-static bool check_end(struct cluster *cluster, const struct link_conf *link, str end,
-                      struct node_conf **ret_node, struct err *err)
+static bool check_end(struct cluster *cluster, const struct cluster_index *index,
+                      const struct link_conf *link, str end, struct node_conf **ret_node,
+                      struct err *err)
 {
     str service = end, name = str_cut(&service, '/');
     if (name.len == 0 || service.len == 0)
         return fail(cluster, link->line, err, "a link's end is node/service, not '%.*s'",
                     STR_ARG(end));
-    struct node_conf *node = *ret_node = cluster_node(cluster, name);
+    struct node_conf *node = *ret_node = index_node(index, name);
     if (node == NULL)
         return fail(cluster, link->line, err, "link to '%.*s': there is no node '%.*s'",
                     STR_ARG(end), STR_ARG(name));
-    if (node->system.len > 0 || node_service(node, service) != NULL)
+    if (node->system.len > 0 || index_service(index, name, service) != NULL)
         return true;
     return fail(cluster, link->line, err, "link to '%.*s': node '%.*s' has no service '%.*s'",
                 STR_ARG(end), STR_ARG(name), STR_ARG(service));
 }
 
-static bool check_link(struct cluster *cluster, const struct link_conf *link, struct err *err)
+static bool link_store_known(struct cluster *cluster, const struct cluster_index *index,
+                             struct node_conf *client, str name, int line, struct err *err)
+{
+    return name.len == 0 || index_store(index, client->name, name) != NULL ||
+           store_known(cluster, client, name, line, err);
+}
+
+static bool check_link(struct cluster *cluster, const struct cluster_index *index,
+                       const struct link_conf *link, struct err *err)
 {
     struct node_conf *client = NULL, *server = NULL;
-    if (!check_end(cluster, link, link->from, &client, err) ||
-        !check_end(cluster, link, link->to, &server, err))
-        return false;
-    return (link->identity.len == 0 ||
-            store_known(cluster, client, link->identity, link->line, err)) &&
-           (link->trust.len == 0 || store_known(cluster, client, link->trust, link->line, err));
+    return check_end(cluster, index, link, link->from, &client, err) &&
+           check_end(cluster, index, link, link->to, &server, err) &&
+           link_store_known(cluster, index, client, link->identity, link->line, err) &&
+           link_store_known(cluster, index, client, link->trust, link->line, err);
+}
+
+static bool check_links(struct cluster *cluster, struct err *err)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct cluster_index index;
+    cluster_index(&scratch, cluster, &index);
+    for (size_t i = 0; i < cluster->links.count; i++)
+        if (!check_link(cluster, &index, &cluster->links.items[i], err))
+            return false;
+    return true;
 }
 
 bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
@@ -100,8 +120,5 @@ bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
             if (!check_service(cluster, node, &node->services.items[k], fragment, err))
                 return false;
     }
-    for (size_t i = 0; i < cluster->links.count && !fragment; i++)
-        if (!check_link(cluster, &cluster->links.items[i], err))
-            return false;
-    return true;
+    return fragment || check_links(cluster, err);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/map.h"
 #include "cluster/schema.h"
 
 #include <string.h>
@@ -61,24 +62,27 @@ static void merge_section(struct arena *arena, const struct section *section, vo
     }
 }
 
-static bool link_known(const struct cluster *cluster, const struct link_conf *link)
+/* Whether the link is new among those that were met so far. */
+static bool meet_link(struct map *known, const struct link_conf *link)
 {
-    for (size_t i = 0; i < cluster->links.count; i++) {
-        const struct link_conf *own = &cluster->links.items[i];
-        if (str_eq(own->from, link->from) && str_eq(own->to, link->to) &&
-            str_eq(own->kind, link->kind))
-            return true;
-    }
-    return false;
+    AUTO(arena) struct arena scratch = { 0 };
+    str key = str_printf(&scratch, "%.*s\n%.*s\n%.*s", STR_ARG(link->from), STR_ARG(link->to),
+                         STR_ARG(link->kind));
+    uint32_t fresh = known->count;
+    return map_put(known, key, fresh) == fresh;
 }
 
 void cluster_merge(struct cluster *cluster, const struct cluster *discovered)
 {
+    AUTO(arena) struct arena scratch = { 0 };
+    struct map known = { .arena = &scratch };
     for (size_t i = 0; i < cluster_section.count; i++)
         if (cluster_section.fields[i].kind == FIELD_MAP)
             merge_map(cluster->arena, &cluster_section.fields[i], cluster, discovered);
+    for (size_t i = 0; i < cluster->links.count && discovered->links.count > 0; i++)
+        (void)meet_link(&known, &cluster->links.items[i]);
     for (size_t i = 0; i < discovered->links.count; i++)
-        if (!link_known(cluster, &discovered->links.items[i]))
+        if (meet_link(&known, &discovered->links.items[i]))
             list_push(cluster->arena, &cluster->links) = discovered->links.items[i];
 }
 
