@@ -65,7 +65,8 @@ static uint32_t add_server(struct world *world, const struct world_spec *spec, s
 {
     str node = str_printf(&world->arena, "db%zu", number);
     uint32_t store = add_store(world, node);
-    uint32_t truster = add_truster(world, node, "postgres", "trust", store, LOAD_RELOAD);
+    uint32_t truster = add_truster(world, node, "postgres", "trust", store,
+                                   spec->restart ? LOAD_RESTART : LOAD_RELOAD);
     uint32_t server =
         add_identity(world, spec, node, "postgres", "server", chain_until(world, node, end));
     if (spec->half_renewed == number)
@@ -76,6 +77,8 @@ static uint32_t add_server(struct world *world, const struct world_spec *spec, s
         .node = node,
         .name = S("postgres"),
         .role = number == 1 ? S("primary") : S("replica"),
+        .group = spec->restart ? S("db") : S(""),
+        .restarts = spec->restart,
         .stack = S("openssl"),
         .client_auth = CLIENT_AUTH_REQUIRED,
         .client_truster = truster,

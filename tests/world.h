@@ -13,6 +13,7 @@ struct world_spec {
     size_t nodes;        /* 0: three */
     moment leaf_end;     /* 0: PKI_NOW + 10 days */
     bool in_place;       /* identities have no reference that can be switched */
+    bool restart;        /* servers load what they trust only when they start; one group, "db" */
     size_t half_renewed; /* this node (1 …) has a new certificate stored that it has not loaded */
 };
 

@@ -109,3 +109,20 @@ struct service_conf *node_service(struct node_conf *node, str name)
             return &node->services.items[i];
     return NULL;
 }
+
+static bool same_words(const str_list *a, const str_list *b)
+{
+    for (size_t i = 0; i < a->count && a->count == b->count; i++)
+        if (!str_eq(a->items[i], b->items[i]))
+            return false;
+    return a->count == b->count;
+}
+
+const struct service_conf *node_process(const struct node_conf *node,
+                                        const struct service_conf *service)
+{
+    for (size_t i = 0; i < node->services.count && service->refresh.count > 0; i++)
+        if (same_words(&node->services.items[i].refresh, &service->refresh))
+            return &node->services.items[i];
+    return service;
+}

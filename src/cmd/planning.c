@@ -57,6 +57,21 @@ bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
            planning_make(&cmd->arena, &opened->survey, &options, ret_planning, err);
 }
 
+/* A few by name: at a thousand nodes nobody reads them all, and --json has them. */
+static void print_outage(struct cmd *cmd, const struct step *step)
+{
+    enum { SHOWN = 3 };
+    if (step->outage.count == 0)
+        return;
+    fprintf(cmd->out, "              %s",
+            step->outage_kind == OUTAGE_RESTART ? "not there meanwhile: " : "fail meanwhile: ");
+    for (size_t i = 0; i < step->outage.count && i < SHOWN; i++)
+        fprintf(cmd->out, "%s%.*s", i == 0 ? "" : ", ", STR_ARG(step->outage.items[i]));
+    if (step->outage.count > SHOWN)
+        fprintf(cmd->out, " and %zu more", step->outage.count - SHOWN);
+    fputc('\n', cmd->out);
+}
+
 static void print_waves(struct cmd *cmd, const struct planning *planning)
 {
     for (size_t i = 0; i < planning->plan.waves.count; i++) {
@@ -66,6 +81,7 @@ static void print_waves(struct cmd *cmd, const struct planning *planning)
         for (size_t j = 0; j < wave->steps.count; j++) {
             const struct step *step = &planning->plan.steps.items[wave->steps.items[j]];
             fprintf(cmd->out, "    %-8s  %.*s\n", step_kind_name(step->kind), STR_ARG(step->text));
+            print_outage(cmd, step);
         }
         for (size_t j = 0; j < wave->broken.count; j++)
             fprintf(cmd->out, "    BREAKS    %.*s\n", STR_ARG(wave->broken.items[j]));
@@ -98,6 +114,14 @@ static void print_diffs(struct cmd *cmd, const struct planning *planning)
     }
 }
 
+static size_t count_restarts(const struct plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        count += plan->steps.items[i].outage_kind == OUTAGE_RESTART;
+    return count;
+}
+
 static void print_proof(struct cmd *cmd, const struct plan *plan)
 {
     uint64_t judged = 0;
@@ -108,6 +132,10 @@ static void print_proof(struct cmd *cmd, const struct plan *plan)
     else
         fprintf(cmd->out, "\nproof: %s in %llu judged states",
                 plan->proven ? "no working link breaks" : "FAILS", (unsigned long long)judged);
+    size_t restarts = count_restarts(plan);
+    if (restarts > 0)
+        fprintf(cmd->out, ", besides the moments of %zu restart%s", restarts,
+                restarts == 1 ? "" : "s");
     fprintf(cmd->out, "; %zu links do not work at the end\n", plan->unrepaired.count);
     for (size_t i = 0; i < plan->unrepaired.count; i++)
         fprintf(cmd->out, "  does not work: %.*s\n", STR_ARG(plan->unrepaired.items[i]));

@@ -138,6 +138,14 @@ static void emit_changes(struct emit *emit, struct walk *walk)
     emit_object_end(emit);
 }
 
+const char *outage_kind_name(enum outage_kind kind)
+{
+    static const char *const names[] = {
+        [OUTAGE_NONE] = NULL, [OUTAGE_RESTART] = "restart", [OUTAGE_REFUSED] = "refused"
+    };
+    return names[kind];
+}
+
 static void emit_step(struct emit *emit, const struct step *step)
 {
     emit_object(emit, NULL);
@@ -152,6 +160,7 @@ static void emit_step(struct emit *emit, const struct step *step)
     emit_bool(emit, "new_key", step->new_key);
     emit_bool(emit, "in_place", step->in_place);
     emit_list(emit, "outage", &step->outage);
+    emit_text(emit, "outage_kind", outage_kind_name(step->outage_kind));
     emit_str(emit, "text", step->text);
     emit_object_end(emit);
 }

@@ -424,3 +424,107 @@ TEST(groups_change_side_by_side_and_each_keeps_most_of_itself_up)
     check(plan.proven);
     world_free(&world);
 }
+
+/* The step's outage names the links that the service has a part in, and no others. */
+static void check_outage(const struct world *world, const struct step *step)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    str key = str_printf(&arena, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->service));
+    size_t touched = 0;
+    for (size_t i = 0; i < world->model.links.count; i++) {
+        const struct link *link = &world->model.links.items[i];
+        bool touches = str_eq(world->model.services.items[link->from].key, key) ||
+                       str_eq(world->model.services.items[link->to].key, key);
+        check(touches == str_list_has(&step->outage, link->key));
+        touched += touches;
+    }
+    check_int(step->outage.count, touched);
+    check_int(step->outage_kind, OUTAGE_RESTART);
+}
+
+TEST(a_service_that_restarts_lists_its_links_as_an_outage_while_the_others_of_its_group_stay)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .restart = true });
+    struct plan_goal goal = goal_of(&world, world.second_id);
+    goal.replace_others = true;
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check(plan.proven);
+    check_int(plan.unrepaired.count, 0);
+    size_t restarts = 0;
+    for (size_t i = 0; i < plan.waves.count; i++) {
+        const struct wave *wave = &plan.waves.items[i];
+        size_t together = 0, outages = 0;
+        for (size_t j = 0; j < wave->steps.count; j++) {
+            const struct step *step = &plan.steps.items[wave->steps.items[j]];
+            if (step->kind == STEP_refresh) {
+                check_outage(&world, step);
+                together++;
+                outages += step->outage.count;
+            } else {
+                check_int(step->outage.count, 0);
+            }
+        }
+        check(together <= 1);
+        check_int(wave->outage.count, outages);
+        restarts += together;
+    }
+    check_int(restarts, 3 + 3 + 3); /* for the new root, for the new certificate, without the old */
+    world_free(&world);
+}
+
+/* db2 listens at a second place, which shows and trusts what is its own there. */
+static void add_second_listener(struct world *world)
+{
+    struct model *model = &world->model;
+    struct service service = model->services.items[1];
+    struct identity identity =
+        model->identities.items[map_get(&model->identity_ids, S("db2/postgres:server"))];
+    struct truster truster = model->trusters.items[service.client_truster];
+    struct link link = model->links.items[map_get(&model->link_ids, S("app/app->db2/postgres"))];
+    identity.service = truster.service = service.name = S("other");
+    identity.key = S("db2/other:second");
+    identity.store = S("second");
+    truster.key = S("db2/other:trust");
+    service.key = S("db2/other");
+    service.process = S("db2/postgres");
+    service.client_truster = model_add_truster(model, &truster);
+    link.key = S("app/app->db2/other");
+    link.server_identity = model_add_identity(model, &identity);
+    link.to = model_add_service(model, &service);
+    model_add_link(model, &link);
+}
+
+TEST(services_that_load_together_take_one_turn_and_restart_once)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .restart = true });
+    add_second_listener(&world);
+    struct plan_goal goal = goal_of(&world, world.second_id);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_str(outline(&world.arena, &plan),
+              S("snapshot db1/trust, snapshot db2/trust, snapshot app/trust, snapshot db1/server, "
+                "snapshot db2/server, snapshot db2/client, snapshot app/client, "
+                "snapshot db2/second\n"
+                "issue db1/server, issue db2/server, issue db2/client, issue app/client, "
+                "issue db2/second\n"
+                "trust db1/trust, trust db2/trust, trust app/trust\n"
+                "refresh db2/postgres\n"
+                "refresh db1/postgres\n"
+                "install db2/server, install db2/client, install db2/second, install app/client\n"
+                "switch db2/server, switch db2/client, switch db2/second, switch app/client\n"
+                "refresh db2/postgres\n"
+                "install db1/server\n"
+                "switch db1/server\n"
+                "refresh db1/postgres\n"
+                "verify db2/postgres, verify db2/other, verify app/app, verify db1/postgres\n"));
+    check(plan.proven);
+    check_int(plan.unrepaired.count, 0);
+    const struct step *restart = &plan.steps.items[plan.waves.items[3].steps.items[0]];
+    check(str_list_has(&restart->outage, S("app/app->db2/other")));
+    check(str_list_has(&restart->outage, S("app/app->db2/postgres")));
+    check_int(restart->outage.count, 3); /* and as db1's client */
+    world_free(&world);
+}

@@ -46,6 +46,7 @@ enum outage_kind {
     OUTAGE_RESTART, /* a service starts anew: it is not there for a moment */
     OUTAGE_REFUSED, /* handshakes fail until a later step: there is no order without it */
 };
+const char *outage_kind_name(enum outage_kind kind); /* "restart", "refused"; NULL: none */
 
 struct step {
     str id; /* 16 hex digits */

@@ -11,6 +11,26 @@ static uint32_t *no_ids(struct arena *arena, size_t count)
     return ids;
 }
 
+static void index_processes(struct planner *planner)
+{
+    const struct model *model = planner->model;
+    groups_init(&planner->services_of_process, planner->arena, model->services.count);
+    groups_init(&planner->links_of_process, planner->arena, model->services.count);
+    for (int round = 0; round < 2; round++) {
+        groups_round(&planner->services_of_process);
+        groups_round(&planner->links_of_process);
+        for (uint32_t i = 0; i < model->services.count; i++)
+            groups_add(&planner->services_of_process, model_process(model, i), i);
+        for (uint32_t i = 0; i < model->links.count; i++) {
+            const struct link *link = &model->links.items[i];
+            uint32_t from = model_process(model, link->from), to = model_process(model, link->to);
+            groups_add(&planner->links_of_process, from, i);
+            if (to != from)
+                groups_add(&planner->links_of_process, to, i);
+        }
+    }
+}
+
 void planner_init(struct planner *planner, struct arena *arena, struct judge *judge,
                   const struct plan_goal *goal, struct plan *ret_plan)
 {
@@ -26,6 +46,7 @@ void planner_init(struct planner *planner, struct arena *arena, struct judge *ju
                                                         sizeof(bool)),
                                  .renewal_of = no_ids(arena, judge->model->identities.count),
                                  .turn_of = no_ids(arena, judge->model->services.count) };
+    index_processes(planner);
 }
 
 struct wave *wave_add(struct planner *planner)
@@ -124,9 +145,7 @@ void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor)
 
 struct turn *planner_turn(struct planner *planner, str node, str service)
 {
-    AUTO(arena) struct arena scratch = { 0 };
-    str key = str_printf(&scratch, "%.*s/%.*s", STR_ARG(node), STR_ARG(service));
-    uint32_t id = map_get(&planner->model->service_ids, key);
+    uint32_t id = model_process(planner->model, model_service(planner->model, node, service));
     if (planner->turn_of[id] == NO_ID) {
         planner->turn_of[id] = (uint32_t)planner->turns.count;
         list_push(planner->arena, &planner->turns) = (struct turn){ .service = id };
@@ -293,30 +312,58 @@ void planner_snapshots(struct planner *planner)
 
 /* ---- loads ---- */
 
-static struct step service_step(struct planner *planner, enum step_kind kind,
-                                const struct turn *turn, const char *leaves, const char *text)
-{
-    const struct service *service = &planner->model->services.items[turn->service];
-    struct step step = step_make(kind, service->node, service->name, S(""));
-    step.leaves = str_c(leaves);
-    step.text = str_printf(planner->arena, "%s %.*s", text, STR_ARG(service->key));
-    return step;
-}
-
 /* What a service is made to load for. */
 struct load_phase {
     size_t flag; /* offset of a bool in struct turn */
-    const char *leaves, *text;
+    const char *leaves, *what;
 };
 
 static const struct load_phase load_gains = { offsetof(struct turn, loads_trust), "trust loaded",
-                                              "load the new anchor into" };
+                                              "the new anchor" };
 static const struct load_phase load_losses = { offsetof(struct turn, unloads_trust),
                                                "old anchor no longer loaded",
-                                               "load what is left to trust into" };
+                                               "what is left to trust" };
 static const struct load_phase load_identity = { offsetof(struct turn, loads_identity),
-                                                 "identity loaded",
-                                                 "load the stored certificate into" };
+                                                 "identity loaded", "the stored certificate" };
+
+static bool restarts(const struct planner *planner, uint32_t process)
+{
+    size_t count;
+    const uint32_t *services = groups_of(&planner->services_of_process, process, &count);
+    for (size_t i = 0; i < count; i++)
+        if (planner->model->services.items[services[i]].restarts)
+            return true;
+    return false;
+}
+
+/* What starts anew is not there for a moment: not for its clients, and not as a client. */
+static void list_outage(struct planner *planner, uint32_t process, struct step *step)
+{
+    size_t count;
+    const uint32_t *links = groups_of(&planner->links_of_process, process, &count);
+    step->outage_kind = OUTAGE_RESTART;
+    for (size_t i = 0; i < count; i++) {
+        const struct link *link = &planner->model->links.items[links[i]];
+        if (link->kind == LINK_CONNECT)
+            list_push(planner->arena, &step->outage) = link->key;
+    }
+}
+
+static struct step load_step(struct planner *planner, const struct load_phase *phase,
+                             uint32_t process)
+{
+    const struct service *service = &planner->model->services.items[process];
+    struct step step = step_make(STEP_refresh, service->node, service->name, S(""));
+    bool anew = restarts(planner, process);
+    step.leaves = str_c(phase->leaves);
+    step.text =
+        anew ? str_printf(planner->arena, "restart %.*s to load %s", STR_ARG(service->key),
+                          phase->what)
+             : str_printf(planner->arena, "load %s into %.*s", phase->what, STR_ARG(service->key));
+    if (anew)
+        list_outage(planner, process, &step);
+    return step;
+}
 
 static void plan_loads(struct planner *planner, const struct load_phase *phase, size_t from,
                        size_t end)
@@ -325,8 +372,7 @@ static void plan_loads(struct planner *planner, const struct load_phase *phase, 
     for (size_t i = from; i < end; i++) {
         const struct turn *turn = &planner->turns.items[i];
         if (*(const bool *)((const char *)turn + phase->flag))
-            step_add(planner, wave,
-                     service_step(planner, STEP_refresh, turn, phase->leaves, phase->text));
+            step_add(planner, wave, load_step(planner, phase, turn->service));
     }
     wave_drop_if_empty(planner);
 }
@@ -462,12 +508,24 @@ void planner_identities(struct planner *planner)
     }
 }
 
+static void verify_process(struct planner *planner, struct wave *wave, uint32_t process)
+{
+    size_t count;
+    const uint32_t *services = groups_of(&planner->services_of_process, process, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct service *service = &planner->model->services.items[services[i]];
+        struct step step = step_make(STEP_verify, service->node, service->name, S(""));
+        step.leaves = S("seen on the wire");
+        step.text =
+            str_printf(planner->arena, "connect as every peer of %.*s", STR_ARG(service->key));
+        step_add(planner, wave, step);
+    }
+}
+
 void planner_verifications(struct planner *planner)
 {
     struct wave *wave = wave_add(planner);
     for (size_t i = 0; i < planner->turns.count; i++)
-        step_add(planner, wave,
-                 service_step(planner, STEP_verify, &planner->turns.items[i], "seen on the wire",
-                              "connect as every peer of"));
+        verify_process(planner, wave, planner->turns.items[i].service);
     wave_drop_if_empty(planner);
 }

@@ -6,6 +6,7 @@
 #ifndef PLAN_PLANNER_H
 #define PLAN_PLANNER_H
 
+#include "base/groups.h"
 #include "plan/plan.h"
 
 /* One identity that changes. */
@@ -23,9 +24,10 @@ struct anchor_change {
 };
 typedef LIST(struct anchor_change) anchor_change_list;
 
-/* A service that takes part, in the order in which services are changed. */
+/* A service that takes part, in the order in which services are changed. One turn is of all that
+   load together. */
 struct turn {
-    uint32_t service;
+    uint32_t service;    /* stands for them: model_process() */
     size_t batch;        /* services of one batch may be changed side by side */
     bool loads_trust;    /* must load because its trust stores gain, or have gained, an anchor */
     bool unloads_trust;  /* must load because they lose one */
@@ -47,7 +49,8 @@ struct planner {
     LIST(struct turn) turns;
     size_t batches;
     uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
-    uint32_t *turn_of;    /* by service: index of its turn, or NO_ID */
+    uint32_t *turn_of;    /* by service that stands for others: index of its turn, or NO_ID */
+    struct groups services_of_process, links_of_process; /* by the service that stands for them */
 };
 
 void planner_init(struct planner *planner, struct arena *arena, struct judge *judge,

@@ -32,7 +32,9 @@ struct proof {
     struct groups links_of_identity, links_of_truster;
     LIST(uint32_t) links; /* to be judged in the wave at hand */
     size_t wave;          /* from 1 */
-    size_t *taken, *down; /* by link: the last wave that judged it, that declares it as an outage */
+    /* By link: the last wave that judged it, that declares it as an outage of any kind, and as one
+       in which handshakes fail. */
+    size_t *taken, *listed, *down;
 };
 
 /* ---- the states of one link ---- */
@@ -124,15 +126,19 @@ static void take_touched(struct proof *proof)
     }
 }
 
-static void declare(struct proof *proof, struct wave *wave, str key)
+/* Whoever restarts refuses connections and breaks no handshake: those links are judged too. */
+static void declare(struct proof *proof, struct wave *wave, enum outage_kind kind, str key)
 {
     uint32_t link = map_get(&proof->judge->model->link_ids, key);
     if (link == NO_ID) {
         str_list_add(proof->arena, &wave->outage, key);
-    } else if (proof->down[link] != proof->wave) {
-        proof->down[link] = proof->wave;
-        list_push(proof->arena, &wave->outage) = key;
+        return;
     }
+    if (proof->listed[link] != proof->wave)
+        list_push(proof->arena, &wave->outage) = key;
+    proof->listed[link] = proof->wave;
+    if (kind != OUTAGE_RESTART)
+        proof->down[link] = proof->wave;
 }
 
 static void carry_out(struct proof *proof, const struct plan *plan, struct wave *wave)
@@ -141,7 +147,7 @@ static void carry_out(struct proof *proof, const struct plan *plan, struct wave 
         const struct step *step = &plan->steps.items[wave->steps.items[i]];
         walk_step(&proof->walk, step);
         for (size_t j = 0; j < step->outage.count; j++)
-            declare(proof, wave, step->outage.items[j]);
+            declare(proof, wave, step->outage_kind, step->outage.items[j]);
     }
 }
 
@@ -238,6 +244,7 @@ void plan_prove(struct arena *arena, struct judge *judge, moment now, struct pla
     walk_start(&scratch, judge->model, &proof.walk);
     proof.promises = arena_alloc(&scratch, links + 1, sizeof(struct promise));
     proof.taken = arena_alloc(&scratch, links + 1, sizeof(size_t));
+    proof.listed = arena_alloc(&scratch, links + 1, sizeof(size_t));
     proof.down = arena_alloc(&scratch, links + 1, sizeof(size_t));
     index_links(&proof);
     make_promises(&proof);

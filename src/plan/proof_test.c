@@ -93,6 +93,23 @@ TEST(a_link_that_a_step_declares_as_an_outage_is_not_held_to_in_that_wave)
     world_free(&world);
 }
 
+TEST(a_restart_hides_no_handshake_that_would_be_refused)
+{
+    struct world world;
+    struct plan plan;
+    plan_for_second_root(&world, &plan);
+    drop_waves(&plan, STEP_trust, NULL);
+    for (size_t i = 0; i < plan.steps.count; i++) {
+        plan.steps.items[i].outage_kind = OUTAGE_RESTART;
+        for (size_t j = 0; j < world.model.links.count; j++)
+            str_list_add(&world.arena, &plan.steps.items[i].outage, world.model.links.items[j].key);
+    }
+    plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
+    check(!plan.proven);
+    check_int(plan.waves.items[0].outage.count, world.model.links.count);
+    world_free(&world);
+}
+
 TEST(a_wave_judges_the_links_that_its_steps_touch_and_each_state_of_them_once)
 {
     struct world world;

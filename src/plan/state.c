@@ -58,28 +58,31 @@ void state_of_model(struct arena *arena, struct model *model, struct state *ret_
 
 /* ---- a walk ---- */
 
+static uint32_t process_of(const struct model *model, str node, str service)
+{
+    return model_process(model, model_service(model, node, service));
+}
+
 static void index_model(struct walk *walk)
 {
     const struct model *model = walk->model;
     groups_init(&walk->trusters_of_store, walk->arena, model->stores.count);
-    groups_init(&walk->trusters_of_service, walk->arena, model->services.count);
-    groups_init(&walk->identities_of_service, walk->arena, model->services.count);
+    groups_init(&walk->trusters_of_process, walk->arena, model->services.count);
+    groups_init(&walk->identities_of_process, walk->arena, model->services.count);
     groups_init(&walk->identities_of_store, walk->arena, model->identities.count);
     for (int round = 0; round < 2; round++) {
         groups_round(&walk->trusters_of_store);
-        groups_round(&walk->trusters_of_service);
-        groups_round(&walk->identities_of_service);
+        groups_round(&walk->trusters_of_process);
+        groups_round(&walk->identities_of_process);
         groups_round(&walk->identities_of_store);
         for (uint32_t i = 0; i < model->identities.count; i++) {
             const struct identity *row = &model->identities.items[i];
-            groups_add(&walk->identities_of_service, model_service(model, row->node, row->service),
-                       i);
+            groups_add(&walk->identities_of_process, process_of(model, row->node, row->service), i);
             groups_add(&walk->identities_of_store, row->first, i);
         }
         for (uint32_t i = 0; i < model->trusters.count; i++) {
             const struct truster *row = &model->trusters.items[i];
-            groups_add(&walk->trusters_of_service, model_service(model, row->node, row->service),
-                       i);
+            groups_add(&walk->trusters_of_process, process_of(model, row->node, row->service), i);
             for (size_t k = 0; k < row->stores.count; k++)
                 groups_add(&walk->trusters_of_store, row->stores.items[k], i);
         }
@@ -180,12 +183,12 @@ static void change_files(struct walk *walk, const struct step *step)
 
 static void refresh(struct walk *walk, const struct step *step)
 {
-    uint32_t service = model_service(walk->model, step->node, step->service);
+    uint32_t process = process_of(walk->model, step->node, step->service);
     size_t count;
-    const uint32_t *ids = groups_of(&walk->identities_of_service, service, &count);
+    const uint32_t *ids = groups_of(&walk->identities_of_process, process, &count);
     for (size_t i = 0; i < count; i++)
         load_identity(walk, ids[i]);
-    ids = groups_of(&walk->trusters_of_service, service, &count);
+    ids = groups_of(&walk->trusters_of_process, process, &count);
     for (size_t i = 0; i < count; i++)
         load_truster(walk, ids[i]);
 }

@@ -51,7 +51,7 @@ struct walk {
     struct model *model;
     struct state before, after;
     LIST(struct state_change) changes; /* what may differ; an item can be there more than once */
-    struct groups trusters_of_store, identities_of_service, trusters_of_service;
+    struct groups trusters_of_store, identities_of_process, trusters_of_process;
     struct groups identities_of_store; /* by the first of them */
     bool moved;                        /* a step has been carried out */
 };

@@ -111,6 +111,15 @@ static uint32_t add_truster(struct survey *survey, const struct node_conf *node,
     return model_add_truster(&survey->model, &truster);
 }
 
+static str process_of(struct survey *survey, const struct node_conf *node,
+                      const struct service_conf *service)
+{
+    const struct service_conf *first = node_process(node, service);
+    return first == service
+               ? S("")
+               : str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(first->name));
+}
+
 static enum client_auth client_auth_of(str text)
 {
     if (str_eq(text, S("required")))
@@ -135,6 +144,9 @@ void survey_add_service(struct survey *survey, const struct node_conf *node,
         .name = service->name,
         .role = service->role,
         .group = service->group,
+        .process = process_of(survey, node, service),
+        .restarts = str_eq(service->load.identity, S("restart")) ||
+                    str_eq(service->load.trust, S("restart")),
         .stack = service->stack,
         .client_auth = client_auth_of(service->client_auth),
         .client_identity =

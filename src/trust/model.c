@@ -75,6 +75,13 @@ uint32_t model_service(const struct model *model, str node, str service)
     return map_get(&model->service_ids, (str){ at, len });
 }
 
+uint32_t model_process(const struct model *model, uint32_t service)
+{
+    str process = service == NO_ID ? S("") : model->services.items[service].process;
+    uint32_t first = process.len == 0 ? NO_ID : map_get(&model->service_ids, process);
+    return first == NO_ID ? service : first;
+}
+
 uint32_t model_cert(struct model *model, const struct cert *cert)
 {
     uint32_t fresh = (uint32_t)model->certs.count;

@@ -60,7 +60,9 @@ struct service {
     str key; /* "node/service" */
     str node, name;
     str role;
-    str group; /* services that do each other's work: so many of them may be down at once */
+    str group;     /* services that do each other's work: so many of them may be down at once */
+    str process;   /* key of the first service that the same command refreshes; empty: itself */
+    bool restarts; /* it loads something only when it starts anew */
     str stack;
     enum client_auth client_auth;
     str client_identity;     /* what the client certificate's subject must have: "CN=postgres" */
@@ -122,6 +124,9 @@ uint32_t model_add_link(struct model *model, const struct link *link);
 
 /* The id of "node/service", or NO_ID. */
 uint32_t model_service(const struct model *model, str node, str service);
+
+/* The service that stands for all those which load together with this one. */
+uint32_t model_process(const struct model *model, uint32_t service);
 
 /* Intern; the same content gives the same id. The texts of a certificate are borrowed. An anchor
    set keeps the order of its members, as OpenSSL goes by it, and the first of those that are the
