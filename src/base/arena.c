@@ -98,3 +98,15 @@ void list_grow(struct arena *arena, void **items, size_t *cap, size_t size)
     *items = moved;
     *cap = bigger;
 }
+
+void list_make_room(struct arena *arena, void **items, size_t *cap, size_t size, size_t count,
+                    size_t room)
+{
+    if (room <= *cap)
+        return;
+    void *moved = arena_alloc(arena, room, size);
+    if (count > 0)
+        memcpy(moved, *items, count * size);
+    *items = moved;
+    *cap = room;
+}

@@ -38,4 +38,12 @@ DEFINE_AUTO(arena, struct arena, arena_free(handle))
        &(list)->items[(list)->count++]))
 void list_grow(struct arena *arena, void **items, size_t *cap, size_t size);
 
+/* Room for `room` items in all, so that a long list is not copied as it grows. Room that is never
+   used costs addresses and no memory. */
+#define list_reserve(arena, list, room)                                                    \
+    list_make_room((arena), (void **)&(list)->items, &(list)->cap, sizeof(*(list)->items), \
+                   (list)->count, (room))
+void list_make_room(struct arena *arena, void **items, size_t *cap, size_t size, size_t count,
+                    size_t room);
+
 #endif

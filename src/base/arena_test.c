@@ -32,6 +32,24 @@ TEST(a_list_grows_and_keeps_what_was_pushed)
         check_int(list.items[i], i);
 }
 
+TEST(a_list_with_room_stays_where_it_is_until_that_is_used)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    LIST(int) list = { 0 };
+    list_push(&arena, &list) = 7;
+    list_reserve(&arena, &list, 100000);
+    const int *items = list.items;
+    for (int i = 1; i < 100000; i++)
+        list_push(&arena, &list) = 7 + i;
+    check(list.items == items);
+    list_reserve(&arena, &list, 50);
+    check(list.items == items);
+    list_push(&arena, &list) = -1;
+    check_int(list.items[0], 7);
+    check_int(list.items[99999], 7 + 99999);
+    check_int(list.items[100000], -1);
+}
+
 TEST(an_arena_may_be_freed_twice)
 {
     struct arena arena = { .wipe = true };

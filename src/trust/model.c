@@ -18,15 +18,15 @@ void model_init(struct model *model, struct arena *arena)
 }
 
 /* Put `row` into `list` under its key, in place of the row that is there. */
-#define ADD_ROW(model, list, ids, row)                             \
-    (__extension__({                                               \
-        uint32_t fresh_ = (uint32_t)(model)->list.count;           \
-        uint32_t id_ = map_put(&(model)->ids, (row)->key, fresh_); \
-        if (id_ == fresh_)                                         \
-            list_push((model)->arena, &(model)->list) = *(row);    \
-        else                                                       \
-            (model)->list.items[id_] = *(row);                     \
-        id_;                                                       \
+#define ADD_ROW(model, list, ids, row)                              \
+    (__extension__({                                                \
+        uint32_t fresh_ = (uint32_t)(model)->list.count;            \
+        uint32_t id_ = map_lend(&(model)->ids, (row)->key, fresh_); \
+        if (id_ == fresh_)                                          \
+            list_push((model)->arena, &(model)->list) = *(row);     \
+        else                                                        \
+            (model)->list.items[id_] = *(row);                      \
+        id_;                                                        \
     }))
 
 uint32_t model_add_store(struct model *model, const struct trust_store *store)
@@ -42,7 +42,7 @@ uint32_t model_add_identity(struct model *model, const struct identity *identity
         str_printf(&scratch, "%.*s/%.*s", STR_ARG(identity->node), STR_ARG(identity->store));
     uint32_t known = map_get(&model->first_ids, store);
     model->identities.items[id].first =
-        known != NO_ID ? known : map_put(&model->first_ids, str_copy(model->arena, store), id);
+        known != NO_ID ? known : map_put(&model->first_ids, store, id);
     return id;
 }
 
@@ -85,7 +85,7 @@ uint32_t model_process(const struct model *model, uint32_t service)
 uint32_t model_cert(struct model *model, const struct cert *cert)
 {
     uint32_t fresh = (uint32_t)model->certs.count;
-    uint32_t id = map_put(&model->cert_ids, cert->sha256, fresh);
+    uint32_t id = map_lend(&model->cert_ids, cert->sha256, fresh);
     if (id == fresh)
         list_push(model->arena, &model->certs) = *cert;
     return id;
@@ -109,14 +109,20 @@ static str keep(struct model *model, str ids)
     return (str){ copy, ids.len };
 }
 
+static uint32_t intern(struct model *model, struct map *map, str_list *list, str ids)
+{
+    uint32_t id = map_get(map, ids);
+    if (id != MAP_NONE)
+        return id;
+    str kept = keep(model, ids);
+    id = map_lend(map, kept, (uint32_t)list->count);
+    list_push(model->arena, list) = kept;
+    return id;
+}
+
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count)
 {
-    uint32_t fresh = (uint32_t)model->chains.count;
-    str ids = packed(certs, count);
-    uint32_t id = map_put(&model->chain_ids, ids, fresh);
-    if (id == fresh)
-        list_push(model->arena, &model->chains) = keep(model, ids);
-    return id;
+    return intern(model, &model->chain_ids, &model->chains, packed(certs, count));
 }
 
 uint32_t model_offer(struct model *model, const uint32_t *chains, size_t count)
@@ -126,12 +132,7 @@ uint32_t model_offer(struct model *model, const uint32_t *chains, size_t count)
     for (size_t i = 0; i < count; i++)
         if (chains[i] != NO_ID)
             list_push(&scratch, &kept) = chains[i];
-    uint32_t fresh = (uint32_t)model->offers.count;
-    str ids = packed(kept.items, kept.count);
-    uint32_t id = map_put(&model->offer_ids, ids, fresh);
-    if (id == fresh)
-        list_push(model->arena, &model->offers) = keep(model, ids);
-    return id;
+    return intern(model, &model->offer_ids, &model->offers, packed(kept.items, kept.count));
 }
 
 static const str pin_prefix[] = {
@@ -178,11 +179,7 @@ static uint32_t anchors_of(struct model *model, uint32_t *ids, size_t count)
         if (twin == kept)
             ids[kept++] = ids[i];
     }
-    uint32_t fresh = (uint32_t)model->anchor_sets.count;
-    uint32_t id = map_put(&model->anchor_ids, packed(ids, kept), fresh);
-    if (id == fresh)
-        list_push(model->arena, &model->anchor_sets) = keep(model, packed(ids, kept));
-    return id;
+    return intern(model, &model->anchor_ids, &model->anchor_sets, packed(ids, kept));
 }
 
 uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count)

@@ -98,9 +98,9 @@ struct link {
 struct model {
     struct arena *arena; /* borrowed */
     LIST(struct cert) certs;
-    LIST(str) chains;      /* packed uint32_t cert ids, leaf first */
-    LIST(str) anchor_sets; /* packed uint32_t cert ids, as in the file */
-    LIST(str) offers;      /* packed uint32_t chain ids, in order of preference */
+    str_list chains;      /* packed uint32_t cert ids, leaf first */
+    str_list anchor_sets; /* packed uint32_t cert ids, as in the file */
+    str_list offers;      /* packed uint32_t chain ids, in order of preference */
     LIST(struct trust_store) stores;
     LIST(struct identity) identities;
     LIST(struct truster) trusters;
