@@ -3,6 +3,7 @@
 
 #include "apply/dispatch.h"
 #include "apply/quiet.h"
+#include "base/window.h"
 
 /* ---- one question about one step ---- */
 
@@ -229,11 +230,45 @@ static bool must_stop(const struct apply *apply, const struct wave *wave)
     return apply->waits.count > 0 && has_new_certificate(apply, wave);
 }
 
+/* When the next window opens, `now` when one is open or none is declared. */
+static moment next_window(const struct apply *apply, moment now)
+{
+    const str_list *windows = &apply->survey->cluster->policy.windows;
+    moment next = windows->count == 0 ? now : INT64_MAX;
+    for (size_t i = 0; i < windows->count; i++) {
+        struct window window;
+        moment opens = window_parse(windows->items[i], &window) ? window_next(&window, now) : now;
+        next = opens < next ? opens : next;
+    }
+    return next;
+}
+
+/* A step that takes connections down waits for its window. */
+static bool wait_for_window(struct apply *apply, const struct wave *wave, struct err *err)
+{
+    moment now = clock_now(), opens = next_window(apply, now);
+    for (size_t i = 0; i < wave->steps.count && opens > now; i++) {
+        struct job job = { .step = &apply->plan->steps.items[wave->steps.items[i]],
+                           .waiting = true };
+        if (job.step->outage.count == 0)
+            continue;
+        job.evidence = str_printf(apply->arena,
+                                  "it takes connections down; policy.windows opens at "
+                                  "%.*s",
+                                  STR_ARG(clock_format(apply->arena, opens)));
+        if (!note_all(apply, &job, 1, err))
+            return false;
+    }
+    return true;
+}
+
 bool apply_run(struct apply *apply, struct err *err)
 {
     for (size_t i = 0; i < apply->plan->waves.count; i++) {
         const struct wave *wave = &apply->plan->waves.items[i];
         enum step_kind kind = apply->plan->steps.items[wave->steps.items[0]].kind;
+        if (!wait_for_window(apply, wave, err))
+            return false;
         if (must_stop(apply, wave))
             return true;
         if (kind == STEP_verify)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/check.h"
 
+#include "base/window.h"
 #include "cluster/index.h"
 
 __attribute__((format(printf, 4, 5))) static bool fail(const struct cluster *cluster, int line,
@@ -114,6 +115,14 @@ bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
 {
     if (cluster->policy.lifetime <= cluster->policy.renew_before)
         return fail(cluster, 1, err, "policy: 'lifetime' must be longer than 'renew_before'");
+    for (size_t i = 0; i < cluster->policy.windows.count; i++) {
+        struct window window;
+        if (!window_parse(cluster->policy.windows.items[i], &window))
+            return fail(cluster, 1, err,
+                        "policy: a window is like 'Sat 22:00-04:00' or 'daily 02:00-03:00', not "
+                        "'%.*s'",
+                        STR_ARG(cluster->policy.windows.items[i]));
+    }
     for (size_t i = 0; i < cluster->nodes.count; i++) {
         struct node_conf *node = &cluster->nodes.items[i];
         for (size_t k = 0; k < node->services.count; k++)

@@ -39,6 +39,7 @@ struct policy_conf {
     uint64_t max_unavailable;
     str other_issuers; /* "keep" or "replace" */
     int64_t hold;      /* seconds between the last new identity and the end of an old anchor */
+    str_list windows;  /* when services may be restarted or refused, as window.h reads them */
     str on_failure;    /* "stop" */
 };
 

@@ -71,6 +71,7 @@ static const struct field policy_fields[] = {
     NUMBER(max_unavailable, "how many services of a group a plan may change at once", .fallback = "1", .max = 100000),
     CHOICE(other_issuers, "certificates of another CA than the issuer: keep until they are due, or replace, and take that CA's anchors out of the trust stores", "keep|replace", .fallback = "keep"),
     DURATION(hold, "how long an old anchor stays after the last certificate that it vouches for has gone (default: not at all)"),
+    STRINGS(windows, "when a step may run that takes connections down, in UTC: Sat 22:00-04:00, daily 02:00-03:00 (default: at any time)"),
     CHOICE(on_failure, "after a failed step: stop leaves the rest undone", "stop", .fallback = "stop"),
 };
 #undef OWNER

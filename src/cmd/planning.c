@@ -3,9 +3,10 @@
 
 const char *planning_flags_text(struct cmd *cmd, const struct planning_flags *flags)
 {
-    return str_printf(&cmd->arena, "%s%s%s%s%s", flags->all ? " --all" : "",
+    return str_printf(&cmd->arena, "%s%s%s%s%s%s", flags->all ? " --all" : "",
                       flags->keep_key ? " --keep-key" : "",
                       flags->new_issuer ? " --new-issuer" : "",
+                      flags->allow_outages ? " --allow-outages" : "",
                       flags->without != NULL ? " --without " : "",
                       flags->without != NULL ? flags->without : "")
         .ptr;

@@ -7,7 +7,7 @@
 #include "cmd/open.h"
 
 struct planning_flags {
-    bool all, keep_key, new_issuer;
+    bool all, keep_key, new_issuer, allow_outages;
     const char *without; /* names with commas between them */
 };
 // clang-format off
@@ -15,6 +15,7 @@ struct planning_flags {
     { "all", 'a', OPTION_FLAG, NULL, "renew every certificate, also those that are not due", NULL, OPTION_AT(owner, bool, member.all) }, \
     { "keep-key", 0, OPTION_FLAG, NULL, "keep the private keys", NULL, OPTION_AT(owner, bool, member.keep_key) }, \
     { "new-issuer", 0, OPTION_FLAG, NULL, "replace what another CA than the cluster file's issuer issued, and take that CA's anchors out at the end", NULL, OPTION_AT(owner, bool, member.new_issuer) }, \
+    { "allow-outages", 0, OPTION_FLAG, NULL, "carry out a plan that cannot do without refusing connections for a while", NULL, OPTION_AT(owner, bool, member.allow_outages) }, \
     { "without", 0, OPTION_TEXT, "NODE,...", "leave these nodes out", NULL, OPTION_AT(owner, const char *, member.without) }
 // clang-format on
 

@@ -61,5 +61,5 @@ void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal 
     planner_identities(&planner);
     planner_losses(&planner);
     planner_verifications(&planner);
-    plan_prove(arena, judge, goal->now, ret_plan);
+    planner_prove(&planner);
 }

@@ -127,5 +127,5 @@ void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal 
     if (order_rule_active[ORDER_DISTRUST_LAST])
         plan_removals(&planner);
     planner_verifications(&planner);
-    plan_prove(arena, judge, goal->now, ret_plan);
+    planner_prove(&planner);
 }

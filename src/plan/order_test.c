@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers order.c, order_rules.c, anchors.c and planner.c. */
+/* Covers order.c, order_rules.c, anchors.c, outage.c and planner.c. */
 #include "plan/state.h"
 
 #include "tests/test.h"
@@ -63,7 +63,7 @@ TEST(an_expiring_cluster_is_renewed_replicas_first_and_the_primary_last)
                 "switch db1/server\n"
                 "refresh db1/postgres\n"
                 "verify db2/postgres, verify app/app, verify db1/postgres\n"));
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     world_free(&world);
 }
@@ -76,7 +76,7 @@ TEST(a_second_issuers_root_is_trusted_and_loaded_everywhere_before_an_identity_n
     struct plan_goal goal = goal_of(&world, world.second_id);
     plan_make(&world.arena, &world.judge, &goal, &plan);
     check_int(count_kind(&plan, STEP_trust), 4);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     size_t first_switch = 0, last_trust_load = 0;
     for (size_t i = 0; i < plan.steps.count; i++) {
@@ -98,7 +98,7 @@ TEST(an_expired_cluster_is_repaired_though_no_link_works_at_the_start)
     struct plan_goal goal = goal_of(&world, world.root_id);
     plan_make(&world.arena, &world.judge, &goal, &plan);
     check_int(count_kind(&plan, STEP_issue), 6);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     world_free(&world);
 }
@@ -123,7 +123,7 @@ TEST(a_healthy_cluster_needs_no_step)
     struct plan_goal goal = goal_of(&world, world.root_id);
     plan_make(&world.arena, &world.judge, &goal, &plan);
     check_int(plan.steps.count, 0);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     world_free(&world);
 }
 
@@ -138,7 +138,7 @@ TEST(without_a_reference_to_switch_the_key_is_kept_and_the_certificate_takes_the
     for (size_t i = 0; i < plan.steps.count; i++)
         if (plan.steps.items[i].kind == STEP_issue)
             check(str_ends(plan.steps.items[i].leaves, S("the same key")));
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     world_free(&world);
 }
@@ -210,7 +210,7 @@ TEST(an_anchor_that_is_loaded_but_not_stored_is_loaded_again_once_it_is_stored)
     for (size_t i = 0; i < plan.steps.count; i++)
         loads += str_eq(plan.steps.items[i].leaves, S("trust loaded"));
     check_int(loads, 3);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     world_free(&world);
 }
 
@@ -266,7 +266,7 @@ TEST(another_root_goes_in_first_and_the_old_one_goes_out_last_after_a_hold)
                 "refresh db2/postgres\n"
                 "refresh db1/postgres\n"
                 "verify db2/postgres, verify app/app, verify db1/postgres\n"));
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     check_int(plan.retired.count, 1);
     check_int(plan.retired.items[0], world.root_id);
@@ -296,7 +296,7 @@ TEST(a_change_of_root_that_was_stopped_before_its_end_takes_the_old_one_out)
                 "refresh db2/postgres\n"
                 "refresh db1/postgres\n"
                 "verify db2/postgres, verify db1/postgres\n"));
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check(!is_anywhere(&world, &plan, world.second_id));
     world_free(&world);
 }
@@ -340,7 +340,7 @@ TEST(two_roots_of_one_name_are_told_apart_by_their_keys)
     goal.replace_others = true;
     plan_make(&world.arena, &world.judge, &goal, &plan);
     check_int(count_kind(&plan, STEP_issue), 4);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     check(!is_anywhere(&world, &plan, world.root_id));
     check(is_anywhere(&world, &plan, id));
@@ -363,7 +363,7 @@ TEST(a_root_made_anew_with_its_old_key_takes_the_old_ones_place)
     plan_make(&world.arena, &world.judge, &goal, &plan);
     check_int(count_kind(&plan, STEP_issue), 0); /* it signed them all */
     check_int(count_kind(&plan, STEP_trust), 3);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check(!is_anywhere(&world, &plan, world.root_id));
     world_free(&world);
 }
@@ -381,7 +381,7 @@ TEST(behind_an_intermediate_its_root_is_what_is_trusted_and_it_is_sent_along)
     goal.replace_others = true;
     list_push(&world.arena, &goal.sent_along) = id;
     plan_make(&world.arena, &world.judge, &goal, &plan);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     check(!is_anywhere(&world, &plan, world.root_id));
     check(!is_anywhere(&world, &plan, id));
@@ -401,7 +401,7 @@ TEST(behind_a_cross_certificate_nothing_has_to_be_loaded_before_identities_chang
     struct plan_goal goal = change_of_root(&world);
     list_push(&world.arena, &goal.sent_along) = model_cert(&world.model, &cross.cert);
     plan_make(&world.arena, &world.judge, &goal, &plan);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     for (size_t i = 0; i < plan.steps.count; i++)
         check(!str_eq(plan.steps.items[i].leaves, S("trust loaded")));
@@ -421,7 +421,76 @@ TEST(groups_change_side_by_side_and_each_keeps_most_of_itself_up)
     check(
         str_find(outline(&world.arena, &plan), S("refresh db2/postgres, refresh db3/postgres\n")) <
         outline(&world.arena, &plan).len);
-    check(plan.proven);
+    check(plan.proven && !plan_refuses(&plan));
+    world_free(&world);
+}
+
+/* ---- outages ---- */
+
+TEST(a_service_that_restarts_takes_its_links_down_and_the_plan_says_which)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2 });
+    world.model.identities.items[0].load = LOAD_RESTART; /* db1's */
+    struct plan_goal goal = goal_of(&world, world.root_id);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check(plan.proven && !plan_refuses(&plan));
+    size_t outages = 0;
+    for (size_t i = 0; i < plan.steps.count; i++) {
+        const struct step *step = &plan.steps.items[i];
+        outages += step->outage_kind == OUTAGE_RESTART;
+        if (step->outage_kind != OUTAGE_RESTART)
+            continue;
+        check_int(step->kind, STEP_refresh);
+        check_str(step->node, S("db1"));
+        check_int(step->outage.count, 2);
+        check_str(step->outage.items[0], S("db2/postgres->db1/postgres"));
+        check_str(step->outage.items[1], S("app/app->db1/postgres"));
+    }
+    check_int(outages, 1);
+    world_free(&world);
+}
+
+/* Two roots of one name without key identifiers: who looks for the issuer of a certificate takes
+   the first of that name in its store, whichever key it has. */
+TEST(where_no_order_keeps_a_link_up_the_plan_says_so_and_why)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2 });
+    struct pki first = pki_make(
+        &world.arena, &(struct pki_spec){ .name = "Twin", .ca = true, .no_key_ids = true });
+    struct pki second = pki_make(
+        &world.arena, &(struct pki_spec){ .name = "Twin", .ca = true, .no_key_ids = true });
+    uint32_t first_id = model_cert(&world.model, &first.cert);
+    uint32_t second_id = model_cert(&world.model, &second.cert);
+    for (size_t i = 0; i < world.model.identities.count; i++) {
+        struct identity *identity = &world.model.identities.items[i];
+        size_t count;
+        const uint32_t *old = model_members(world.model.chains.items[identity->stored], &count);
+        str name = world.model.certs.items[old[0]].common_name;
+        struct pki leaf = pki_make(
+            &world.arena,
+            &(struct pki_spec){ .name = str_cstr(&world.arena, name),
+                                .issuer = &first,
+                                .no_key_ids = true,
+                                .not_after = PKI_NOW + 10 * PKI_DAY,
+                                .san = str_printf(&world.arena, "DNS:%.*s", STR_ARG(name)).ptr });
+        uint32_t id = model_cert(&world.model, &leaf.cert);
+        identity->stored = identity->loaded = model_chain(&world.model, &id, 1);
+    }
+    for (size_t i = 0; i < world.model.stores.count; i++)
+        world.model.stores.items[i].anchors = model_anchors(&world.model, &first_id, 1);
+    for (size_t i = 0; i < world.model.trusters.count; i++)
+        world.model.trusters.items[i].loaded = model_anchors(&world.model, &first_id, 1);
+    struct plan_goal goal = goal_of(&world, second_id);
+    goal.replace_others = true;
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check(plan.proven && plan_refuses(&plan));
+    check_int(plan.unrepaired.count, 0);
+    for (size_t i = 0; i < plan.steps.count; i++)
+        check_int(plan.steps.items[i].outage.count > 0, plan.steps.items[i].why.len > 0);
     world_free(&world);
 }
 

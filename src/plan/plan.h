@@ -65,12 +65,14 @@ struct step {
     bool in_place;        /* install: over the old files, as no reference can be switched */
     str_list outage;      /* keys of the links that are down during this step */
     enum outage_kind outage_kind;
+    str why; /* there is no order without the outage: what refuses, in a sentence */
 };
 
 struct wave {
     LIST(uint32_t) steps; /* indices into the plan's steps */
     uint64_t judged;      /* link states judged */
     str_list broken;      /* keys of links that a state of this wave breaks; empty in a proof */
+    str_list why;         /* of each, the verdict in that state in a sentence */
     str_list outage;      /* keys of links that its steps declare */
 };
 
@@ -143,6 +145,11 @@ typedef LIST(struct plan_return) plan_return_list;
    ones needed. */
 void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
                const plan_return_list *returns, struct plan *ret_plan);
+
+const char *outage_name(enum outage_kind kind);
+
+/* Whether the plan has an outage in which handshakes are refused. */
+bool plan_refuses(const struct plan *plan);
 
 /* Judge every state of every wave; fills the waves' judged, broken and outage, and the plan's
    unrepaired and proven. */

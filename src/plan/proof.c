@@ -32,9 +32,14 @@ struct proof {
     struct groups links_of_identity, links_of_truster;
     LIST(uint32_t) links; /* to be judged in the wave at hand */
     size_t wave;          /* from 1 */
+<<<<<<< HEAD
     /* By link: the last wave that judged it, that declares it as an outage of any kind, and as one
        in which handshakes fail. */
     size_t *taken, *listed, *down;
+=======
+    /* By link: the last wave that judged it, that declares it as an outage, that excuses it. */
+    size_t *taken, *down, *excused;
+>>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 };
 
 /* ---- the states of one link ---- */
@@ -88,14 +93,17 @@ static bool works(const struct proof *proof, const struct link *link, struct sid
 }
 
 /* Counts the states that it judges: all of them, or up to the first in which the link fails. */
-static bool holds(const struct proof *proof, const struct link *link, bool stored, uint64_t *judged)
+static bool holds(const struct proof *proof, const struct link *link, bool stored, uint64_t *judged,
+                  struct verdict *ret_verdict)
 {
     const struct end_states clients = end_states(proof, link, true, stored);
     const struct end_states servers = end_states(proof, link, false, stored);
     for (size_t mix = 0; mix < clients.count * servers.count; mix++) {
         ++*judged;
-        if (!works(proof, link, clients.sides[mix / servers.count],
-                   servers.sides[mix % servers.count]))
+        struct ends ends = state_ends(proof->judge->model, link, clients.sides[mix / servers.count],
+                                      servers.sides[mix % servers.count]);
+        *ret_verdict = judge_link(proof->judge, link, ends, proof->now);
+        if (!ret_verdict->ok)
             return false;
     }
     return true;
@@ -126,19 +134,32 @@ static void take_touched(struct proof *proof)
     }
 }
 
+<<<<<<< HEAD
 /* Whoever restarts refuses connections and breaks no handshake: those links are judged too. */
 static void declare(struct proof *proof, struct wave *wave, enum outage_kind kind, str key)
+=======
+/* What restarts is not there for a moment, and must be accepted before and after all the same. */
+static void declare(struct proof *proof, struct wave *wave, const struct step *step, str key)
+>>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 {
     uint32_t link = map_get(&proof->judge->model->link_ids, key);
     if (link == NO_ID) {
         str_list_add(proof->arena, &wave->outage, key);
         return;
     }
+<<<<<<< HEAD
     if (proof->listed[link] != proof->wave)
         list_push(proof->arena, &wave->outage) = key;
     proof->listed[link] = proof->wave;
     if (kind != OUTAGE_RESTART)
         proof->down[link] = proof->wave;
+=======
+    if (step->outage_kind != OUTAGE_RESTART)
+        proof->excused[link] = proof->wave;
+    if (proof->down[link] != proof->wave)
+        list_push(proof->arena, &wave->outage) = key;
+    proof->down[link] = proof->wave;
+>>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 }
 
 static void carry_out(struct proof *proof, const struct plan *plan, struct wave *wave)
@@ -147,7 +168,11 @@ static void carry_out(struct proof *proof, const struct plan *plan, struct wave 
         const struct step *step = &plan->steps.items[wave->steps.items[i]];
         walk_step(&proof->walk, step);
         for (size_t j = 0; j < step->outage.count; j++)
+<<<<<<< HEAD
             declare(proof, wave, step->outage_kind, step->outage.items[j]);
+=======
+            declare(proof, wave, step, step->outage.items[j]);
+>>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
     }
 }
 
@@ -166,12 +191,16 @@ static void judge_taken(struct proof *proof, struct wave *wave)
     for (size_t i = 0; i < proof->links.count; i++) {
         uint32_t id = proof->links.items[i];
         const struct link *link = &proof->judge->model->links.items[id];
-        bool down = proof->down[id] == proof->wave;
-        if (!down && holds(proof, link, proof->promises[id].stored, &wave->judged))
+        bool excused = proof->excused[id] == proof->wave;
+        struct verdict verdict;
+        if (!excused && holds(proof, link, proof->promises[id].stored, &wave->judged, &verdict))
             continue;
         proof->links.items[left++] = id;
-        if (!down)
-            list_push(proof->arena, &wave->broken) = link->key;
+        if (excused)
+            continue;
+        list_push(proof->arena, &wave->broken) = link->key;
+        list_push(proof->arena, &wave->why) =
+            verdict_text(proof->arena, proof->judge->model, link, verdict, proof->now);
     }
     proof->links.count = left;
 }
@@ -179,7 +208,7 @@ static void judge_taken(struct proof *proof, struct wave *wave)
 static void prove_wave(struct proof *proof, const struct plan *plan, struct wave *wave)
 {
     wave->judged = 0;
-    wave->broken = wave->outage = (str_list){ 0 };
+    wave->broken = wave->why = wave->outage = (str_list){ 0 };
     for (size_t i = 0; i < proof->links.count; i++)
         proof->taken[proof->links.items[i]] = proof->wave;
     carry_out(proof, plan, wave);
@@ -216,11 +245,12 @@ static void make_promises(struct proof *proof)
     const struct model *model = proof->judge->model;
     const struct side loaded = { &proof->walk.before, false };
     uint64_t judged = 0;
+    struct verdict verdict;
     for (uint32_t i = 0; i < model->links.count; i++) {
         const struct link *link = &model->links.items[i];
         struct promise *promise = &proof->promises[i];
         promise->loaded = works(proof, link, loaded, loaded);
-        promise->stored = promise->loaded && holds(proof, link, true, &judged);
+        promise->stored = promise->loaded && holds(proof, link, true, &judged, &verdict);
         if (promise->loaded)
             list_push(proof->scratch, &proof->links) = i;
     }
@@ -246,6 +276,7 @@ void plan_prove(struct arena *arena, struct judge *judge, moment now, struct pla
     proof.taken = arena_alloc(&scratch, links + 1, sizeof(size_t));
     proof.listed = arena_alloc(&scratch, links + 1, sizeof(size_t));
     proof.down = arena_alloc(&scratch, links + 1, sizeof(size_t));
+    proof.excused = arena_alloc(&scratch, links + 1, sizeof(size_t));
     index_links(&proof);
     make_promises(&proof);
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/planner.h"
+
+/* Links that a plan takes down, and why. */
+
+bool planner_restarts(const struct planner *planner, uint32_t service, bool trust)
+{
+    const struct model *model = planner->model;
+    size_t count;
+    const uint32_t *ids =
+        groups_of(trust ? &planner->trusters_of : &planner->identities_of, service, &count);
+    for (size_t i = 0; i < count; i++)
+        if ((trust ? model->trusters.items[ids[i]].load : model->identities.items[ids[i]].load) ==
+            LOAD_RESTART)
+            return true;
+    return false;
+}
+
+void planner_declare_restart(struct planner *planner, struct step *step, uint32_t service)
+{
+    size_t count;
+    const uint32_t *links = groups_of(&planner->links_of, service, &count);
+    for (size_t i = 0; i < count; i++)
+        list_push(planner->arena, &step->outage) = planner->model->links.items[links[i]].key;
+    if (count > 0)
+        step->outage_kind = OUTAGE_RESTART;
+    step->why = S("it restarts");
+}
+
+/* ---- what no order keeps up ---- */
+
+static bool is_at(const struct planner *planner, const struct step *step, uint32_t service)
+{
+    const struct service *row = &planner->model->services.items[service];
+    return str_eq(step->node, row->node) &&
+           (step->service.len == 0 || str_eq(step->service, row->name));
+}
+
+/* The step of the wave that takes the link down: one at an end of it. */
+static struct step *step_for(struct planner *planner, const struct wave *wave, uint32_t link)
+{
+    const struct link *row = &planner->model->links.items[link];
+    struct step *steps = planner->plan->steps.items;
+    for (size_t i = 0; i < wave->steps.count; i++) {
+        struct step *step = &steps[wave->steps.items[i]];
+        if (is_at(planner, step, row->from) || is_at(planner, step, row->to))
+            return step;
+    }
+    return &steps[wave->steps.items[0]];
+}
+
+static void declare_refused(struct planner *planner)
+{
+    struct plan *plan = planner->plan;
+    AUTO(arena) struct arena scratch = { 0 };
+    struct map unrepaired = { .arena = &scratch };
+    for (size_t i = 0; i < plan->unrepaired.count; i++)
+        map_put(&unrepaired, plan->unrepaired.items[i], 0);
+    for (size_t i = 0; i < plan->waves.count; i++) {
+        const struct wave *wave = &plan->waves.items[i];
+        for (size_t k = 0; k < wave->broken.count; k++) {
+            str key = wave->broken.items[k];
+            uint32_t link = map_get(&planner->model->link_ids, key);
+            if (map_get(&unrepaired, key) != MAP_NONE || wave->steps.count == 0)
+                continue;
+            struct step *step = step_for(planner, wave, link);
+            list_push(planner->arena, &step->outage) = key;
+            step->outage_kind = OUTAGE_REFUSED;
+            step->why = wave->why.items[k];
+        }
+    }
+}
+
+void planner_prove(struct planner *planner)
+{
+    moment now = planner->goal->now;
+    plan_prove(planner->arena, planner->judge, now, planner->plan);
+    if (planner->plan->proven)
+        return;
+    declare_refused(planner);
+    plan_prove(planner->arena, planner->judge, now, planner->plan);
+}
+
+const char *outage_name(enum outage_kind kind)
+{
+    static const char *const names[] = {
+        [OUTAGE_NONE] = "none", [OUTAGE_RESTART] = "restart", [OUTAGE_REFUSED] = "refused"
+    };
+    return names[kind];
+}
+
+bool plan_refuses(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i].outage_kind == OUTAGE_REFUSED)
+            return true;
+    return false;
+}
