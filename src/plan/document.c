@@ -160,14 +160,9 @@ static void emit_step(struct emit *emit, const struct step *step)
     emit_bool(emit, "new_key", step->new_key);
     emit_bool(emit, "in_place", step->in_place);
     emit_list(emit, "outage", &step->outage);
-<<<<<<< HEAD
     emit_text(emit, "outage_kind", outage_kind_name(step->outage_kind));
-=======
-    if (step->outage_kind != OUTAGE_NONE) {
-        emit_text(emit, "outage_kind", outage_name(step->outage_kind));
+    if (step->why.len > 0)
         emit_str(emit, "why", step->why);
-    }
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
     emit_str(emit, "text", step->text);
     emit_object_end(emit);
 }

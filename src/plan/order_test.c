@@ -427,31 +427,6 @@ TEST(groups_change_side_by_side_and_each_keeps_most_of_itself_up)
 
 /* ---- outages ---- */
 
-TEST(a_service_that_restarts_takes_its_links_down_and_the_plan_says_which)
-{
-    struct world world;
-    struct plan plan;
-    world_make(&world, &(struct world_spec){ .nodes = 2 });
-    world.model.identities.items[0].load = LOAD_RESTART; /* db1's */
-    struct plan_goal goal = goal_of(&world, world.root_id);
-    plan_make(&world.arena, &world.judge, &goal, &plan);
-    check(plan.proven && !plan_refuses(&plan));
-    size_t outages = 0;
-    for (size_t i = 0; i < plan.steps.count; i++) {
-        const struct step *step = &plan.steps.items[i];
-        outages += step->outage_kind == OUTAGE_RESTART;
-        if (step->outage_kind != OUTAGE_RESTART)
-            continue;
-        check_int(step->kind, STEP_refresh);
-        check_str(step->node, S("db1"));
-        check_int(step->outage.count, 2);
-        check_str(step->outage.items[0], S("db2/postgres->db1/postgres"));
-        check_str(step->outage.items[1], S("app/app->db1/postgres"));
-    }
-    check_int(outages, 1);
-    world_free(&world);
-}
-
 /* Two roots of one name without key identifiers: who looks for the issuer of a certificate takes
    the first of that name in its store, whichever key it has. */
 TEST(where_no_order_keeps_a_link_up_the_plan_says_so_and_why)

@@ -1,33 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/planner.h"
 
-/* Links that a plan takes down, and why. */
-
-bool planner_restarts(const struct planner *planner, uint32_t service, bool trust)
-{
-    const struct model *model = planner->model;
-    size_t count;
-    const uint32_t *ids =
-        groups_of(trust ? &planner->trusters_of : &planner->identities_of, service, &count);
-    for (size_t i = 0; i < count; i++)
-        if ((trust ? model->trusters.items[ids[i]].load : model->identities.items[ids[i]].load) ==
-            LOAD_RESTART)
-            return true;
-    return false;
-}
-
-void planner_declare_restart(struct planner *planner, struct step *step, uint32_t service)
-{
-    size_t count;
-    const uint32_t *links = groups_of(&planner->links_of, service, &count);
-    for (size_t i = 0; i < count; i++)
-        list_push(planner->arena, &step->outage) = planner->model->links.items[links[i]].key;
-    if (count > 0)
-        step->outage_kind = OUTAGE_RESTART;
-    step->why = S("it restarts");
-}
-
-/* ---- what no order keeps up ---- */
+/* Links that no order keeps up. */
 
 static bool is_at(const struct planner *planner, const struct step *step, uint32_t service)
 {
@@ -79,14 +53,6 @@ void planner_prove(struct planner *planner)
         return;
     declare_refused(planner);
     plan_prove(planner->arena, planner->judge, now, planner->plan);
-}
-
-const char *outage_name(enum outage_kind kind)
-{
-    static const char *const names[] = {
-        [OUTAGE_NONE] = "none", [OUTAGE_RESTART] = "restart", [OUTAGE_REFUSED] = "refused"
-    };
-    return names[kind];
 }
 
 bool plan_refuses(const struct plan *plan)

@@ -146,8 +146,6 @@ typedef LIST(struct plan_return) plan_return_list;
 void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal *goal,
                const plan_return_list *returns, struct plan *ret_plan);
 
-const char *outage_name(enum outage_kind kind);
-
 /* Whether the plan has an outage in which handshakes are refused. */
 bool plan_refuses(const struct plan *plan);
 

@@ -11,7 +11,6 @@ static uint32_t *no_ids(struct arena *arena, size_t count)
     return ids;
 }
 
-<<<<<<< HEAD
 static void index_processes(struct planner *planner)
 {
     const struct model *model = planner->model;
@@ -28,33 +27,6 @@ static void index_processes(struct planner *planner)
             groups_add(&planner->links_of_process, from, i);
             if (to != from)
                 groups_add(&planner->links_of_process, to, i);
-=======
-static void index_services(struct planner *planner)
-{
-    const struct model *model = planner->model;
-    groups_init(&planner->identities_of, planner->arena, model->services.count);
-    groups_init(&planner->trusters_of, planner->arena, model->services.count);
-    groups_init(&planner->links_of, planner->arena, model->services.count);
-    for (int round = 0; round < 2; round++) {
-        groups_round(&planner->identities_of);
-        groups_round(&planner->trusters_of);
-        groups_round(&planner->links_of);
-        for (uint32_t i = 0; i < model->identities.count; i++)
-            groups_add(&planner->identities_of,
-                       model_service(model, model->identities.items[i].node,
-                                     model->identities.items[i].service),
-                       i);
-        for (uint32_t i = 0; i < model->trusters.count; i++)
-            groups_add(&planner->trusters_of,
-                       model_service(model, model->trusters.items[i].node,
-                                     model->trusters.items[i].service),
-                       i);
-        for (uint32_t i = 0; i < model->links.count; i++) {
-            const struct link *link = &model->links.items[i];
-            groups_add(&planner->links_of, link->from, i);
-            if (link->to != link->from)
-                groups_add(&planner->links_of, link->to, i);
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
         }
     }
 }
@@ -74,11 +46,7 @@ void planner_init(struct planner *planner, struct arena *arena, struct judge *ju
                                                         sizeof(bool)),
                                  .renewal_of = no_ids(arena, judge->model->identities.count),
                                  .turn_of = no_ids(arena, judge->model->services.count) };
-<<<<<<< HEAD
     index_processes(planner);
-=======
-    index_services(planner);
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 }
 
 struct wave *wave_add(struct planner *planner)
@@ -347,7 +315,6 @@ void planner_snapshots(struct planner *planner)
 /* What a service is made to load for. */
 struct load_phase {
     size_t flag; /* offset of a bool in struct turn */
-<<<<<<< HEAD
     const char *leaves, *what;
 };
 
@@ -397,20 +364,6 @@ static struct step load_step(struct planner *planner, const struct load_phase *p
         list_outage(planner, process, &step);
     return step;
 }
-=======
-    bool trust;
-    const char *leaves, *text;
-};
-
-static const struct load_phase load_gains = { offsetof(struct turn, loads_trust), true,
-                                              "trust loaded", "load the new anchor into" };
-static const struct load_phase load_losses = { offsetof(struct turn, unloads_trust), true,
-                                               "old anchor no longer loaded",
-                                               "load what is left to trust into" };
-static const struct load_phase load_identity = { offsetof(struct turn, loads_identity), false,
-                                                 "identity loaded",
-                                                 "load the stored certificate into" };
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 
 static void plan_loads(struct planner *planner, const struct load_phase *phase, size_t from,
                        size_t end)
@@ -418,17 +371,8 @@ static void plan_loads(struct planner *planner, const struct load_phase *phase, 
     struct wave *wave = wave_add(planner);
     for (size_t i = from; i < end; i++) {
         const struct turn *turn = &planner->turns.items[i];
-<<<<<<< HEAD
         if (*(const bool *)((const char *)turn + phase->flag))
             step_add(planner, wave, load_step(planner, phase, turn->service));
-=======
-        if (!*(const bool *)((const char *)turn + phase->flag))
-            continue;
-        struct step step = service_step(planner, STEP_refresh, turn, phase->leaves, phase->text);
-        if (planner_restarts(planner, turn->service, phase->trust))
-            planner_declare_restart(planner, &step, turn->service);
-        step_add(planner, wave, step);
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
     }
     wave_drop_if_empty(planner);
 }

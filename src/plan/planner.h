@@ -43,10 +43,9 @@ struct planner {
     struct plan *plan;
     LIST(struct renewal) renewals;
     anchor_change_list gains, losses;
-    struct map gain_ids;                                /* (store, anchor) of the gains */
-    struct groups identities_of, trusters_of, links_of; /* by service */
-    size_t certs;                                       /* of the model, before the planned ones */
-    bool *leaving;                                      /* by cert id: an anchor that may go */
+    struct map gain_ids; /* (store, anchor) of the gains */
+    size_t certs;        /* of the model, before the planned ones */
+    bool *leaving;       /* by cert id: an anchor that may go */
     LIST(struct turn) turns;
     size_t batches;
     uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
@@ -97,12 +96,6 @@ void planner_keep_needed(struct planner *planner);
    in batches: replicas before the primary, max_unavailable of a group in each. */
 void planner_find_turns(struct planner *planner);
 void planner_sort_turns(struct planner *planner);
-
-/* Whether the service starts anew when it is to use another identity, or other anchors. */
-bool planner_restarts(const struct planner *planner, uint32_t service, bool trust);
-
-/* While the step is carried out, every link of the service is down. */
-void planner_declare_restart(struct planner *planner, struct step *step, uint32_t service);
 
 /* What the proof found to break and to work in the end has no order that keeps it up: it is
    declared as an outage of the step that breaks it. */

@@ -32,14 +32,9 @@ struct proof {
     struct groups links_of_identity, links_of_truster;
     LIST(uint32_t) links; /* to be judged in the wave at hand */
     size_t wave;          /* from 1 */
-<<<<<<< HEAD
     /* By link: the last wave that judged it, that declares it as an outage of any kind, and as one
        in which handshakes fail. */
     size_t *taken, *listed, *down;
-=======
-    /* By link: the last wave that judged it, that declares it as an outage, that excuses it. */
-    size_t *taken, *down, *excused;
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 };
 
 /* ---- the states of one link ---- */
@@ -134,32 +129,19 @@ static void take_touched(struct proof *proof)
     }
 }
 
-<<<<<<< HEAD
 /* Whoever restarts refuses connections and breaks no handshake: those links are judged too. */
 static void declare(struct proof *proof, struct wave *wave, enum outage_kind kind, str key)
-=======
-/* What restarts is not there for a moment, and must be accepted before and after all the same. */
-static void declare(struct proof *proof, struct wave *wave, const struct step *step, str key)
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 {
     uint32_t link = map_get(&proof->judge->model->link_ids, key);
     if (link == NO_ID) {
         str_list_add(proof->arena, &wave->outage, key);
         return;
     }
-<<<<<<< HEAD
     if (proof->listed[link] != proof->wave)
         list_push(proof->arena, &wave->outage) = key;
     proof->listed[link] = proof->wave;
     if (kind != OUTAGE_RESTART)
         proof->down[link] = proof->wave;
-=======
-    if (step->outage_kind != OUTAGE_RESTART)
-        proof->excused[link] = proof->wave;
-    if (proof->down[link] != proof->wave)
-        list_push(proof->arena, &wave->outage) = key;
-    proof->down[link] = proof->wave;
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
 }
 
 static void carry_out(struct proof *proof, const struct plan *plan, struct wave *wave)
@@ -168,11 +150,7 @@ static void carry_out(struct proof *proof, const struct plan *plan, struct wave 
         const struct step *step = &plan->steps.items[wave->steps.items[i]];
         walk_step(&proof->walk, step);
         for (size_t j = 0; j < step->outage.count; j++)
-<<<<<<< HEAD
             declare(proof, wave, step->outage_kind, step->outage.items[j]);
-=======
-            declare(proof, wave, step, step->outage.items[j]);
->>>>>>> 09b89d2 (plan: outages are declared with their reason, and wait for a window)
     }
 }
 
@@ -191,12 +169,12 @@ static void judge_taken(struct proof *proof, struct wave *wave)
     for (size_t i = 0; i < proof->links.count; i++) {
         uint32_t id = proof->links.items[i];
         const struct link *link = &proof->judge->model->links.items[id];
-        bool excused = proof->excused[id] == proof->wave;
+        bool down = proof->down[id] == proof->wave;
         struct verdict verdict;
-        if (!excused && holds(proof, link, proof->promises[id].stored, &wave->judged, &verdict))
+        if (!down && holds(proof, link, proof->promises[id].stored, &wave->judged, &verdict))
             continue;
         proof->links.items[left++] = id;
-        if (excused)
+        if (down)
             continue;
         list_push(proof->arena, &wave->broken) = link->key;
         list_push(proof->arena, &wave->why) =
@@ -276,7 +254,6 @@ void plan_prove(struct arena *arena, struct judge *judge, moment now, struct pla
     proof.taken = arena_alloc(&scratch, links + 1, sizeof(size_t));
     proof.listed = arena_alloc(&scratch, links + 1, sizeof(size_t));
     proof.down = arena_alloc(&scratch, links + 1, sizeof(size_t));
-    proof.excused = arena_alloc(&scratch, links + 1, sizeof(size_t));
     index_links(&proof);
     make_promises(&proof);
 
