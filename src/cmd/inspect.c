@@ -43,6 +43,7 @@ struct row {
     const char *kind;
     struct cert facts;
     bool has_cert;
+    struct pin pin; /* of kind "pin" */
 };
 
 struct inspect {
@@ -111,6 +112,13 @@ static void add_entry(struct inspect *inspect, const struct store *store, const 
     case ENTRY_REQUEST:
         row.kind = "request";
         request_facts(inspect->arena, entry->der, &row.facts);
+        break;
+    case ENTRY_PIN:
+        row.kind = "pin";
+        row.pin = entry->pin;
+        row.facts.subject = pin_text(inspect->arena, entry->pin);
+        if (entry->pin.kind == PIN_SPKI)
+            row.facts.spki_sha256 = entry->pin.digest;
         break;
     }
     list_push(inspect->arena, &inspect->rows) = row;
@@ -281,7 +289,11 @@ static void emit_facts(struct emit *emit, const struct row *row)
     emit_list(emit, "key_usage", &cert->key_usages);
     emit_list(emit, "extended_key_usage", &cert->extended_key_usage);
     emit_bool(emit, "ca", cert->ca);
-    emit_text(emit, "sha256", row->has_cert ? cert->sha256.ptr : NULL);
+    bool pinned = strcmp(row->kind, "pin") == 0 && row->pin.kind == PIN_CERT;
+    emit_text(emit, "sha256",
+              row->has_cert ? cert->sha256.ptr
+              : pinned      ? row->pin.digest.ptr
+                            : NULL);
     emit_text(emit, "spki_sha256", cert->spki_sha256.len > 0 ? cert->spki_sha256.ptr : NULL);
 }
 

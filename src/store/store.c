@@ -5,6 +5,7 @@
 #include "store/der.h"
 #include "store/findings.h"
 #include "store/pem.h"
+#include "store/pins.h"
 
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 const struct store_format store_formats[] = {
     { "der", der_sniff, der_read }, /* first: a certificate may contain the text "-----BEGIN " */
     { "pem", pem_sniff, pem_read },
+    { "pins", pins_sniff, pins_read },
     { 0 },
 };
 // clang-format on

@@ -12,11 +12,12 @@
 #include "cause/catalogue.h"
 #include "store/outcome.h"
 #include "x509/cert.h"
+#include "x509/pin.h"
 
 /* A store with more entries and findings than this is not read further. */
 enum { STORE_ENTRIES_MAX = 20000 };
 
-enum entry_kind { ENTRY_KEY, ENTRY_TRUSTED, ENTRY_REQUEST, ENTRY_CRL };
+enum entry_kind { ENTRY_KEY, ENTRY_TRUSTED, ENTRY_REQUEST, ENTRY_CRL, ENTRY_PIN };
 
 struct entry {
     enum entry_kind kind;
@@ -28,11 +29,12 @@ struct entry {
     str key_type;        /* ENTRY_KEY: "RSA", …; empty while locked */
     bool encrypted;      /* ENTRY_KEY: protected by a password */
     str der;             /* ENTRY_CRL and ENTRY_REQUEST: its bytes. Never a private key. */
+    struct pin pin;      /* ENTRY_PIN */
 };
 
 struct store {
     str path;
-    const char *format;         /* the row's name: "pem", "der" */
+    const char *format;         /* the row's name: "pem", "der", "pins" */
     LIST(struct entry) entries; /* in the file's order */
     finding_list findings;
 };

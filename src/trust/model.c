@@ -135,37 +135,34 @@ uint32_t model_offer(struct model *model, const uint32_t *chains, size_t count)
     return intern(model, &model->offer_ids, &model->offers, packed(kept.items, kept.count));
 }
 
-static const str pin_prefix[] = {
-    [PIN_CERT] = {"cert:",  5},
-      [PIN_SPKI] = { "spki:", 5}
-};
-
-uint32_t model_pin(struct model *model, enum pin_kind kind, str digest)
+uint32_t model_pin(struct model *model, struct pin pin)
 {
-    struct cert pin = { .sha256 = str_printf(model->arena, "%.*s%.*s", STR_ARG(pin_prefix[kind]),
-                                             STR_ARG(digest)) };
-    pin.subject = pin.sha256;
-    return model_cert(model, &pin);
+    str name = pin_name(model->arena, pin);
+    return model_cert(model, &(struct cert){ .sha256 = name, .subject = name });
+}
+
+static str digest_of(const struct model *model, enum pin_kind kind, uint32_t cert)
+{
+    const struct cert *row = &model->certs.items[cert];
+    return kind == PIN_CERT ? row->sha256 : row->spki_sha256;
 }
 
 uint32_t model_pin_of(struct model *model, enum pin_kind kind, uint32_t cert)
 {
-    const struct cert *row = &model->certs.items[cert];
-    return model_pin(model, kind, kind == PIN_CERT ? row->sha256 : row->spki_sha256);
+    return model_pin(model, (struct pin){ kind, digest_of(model, kind, cert) });
 }
 
 bool model_is_pin(const struct model *model, uint32_t cert)
 {
-    str sha256 = model->certs.items[cert].sha256;
-    return str_starts(sha256, pin_prefix[PIN_CERT]) || str_starts(sha256, pin_prefix[PIN_SPKI]);
+    struct pin pin;
+    return pin_of_name(model->certs.items[cert].sha256, &pin);
 }
 
 bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert)
 {
-    const struct cert *row = &model->certs.items[cert];
-    str text = model->certs.items[pin].sha256;
-    str digest = { text.ptr + pin_prefix[0].len, text.len - pin_prefix[0].len };
-    return str_eq(digest, str_starts(text, pin_prefix[PIN_CERT]) ? row->sha256 : row->spki_sha256);
+    struct pin row;
+    return pin_of_name(model->certs.items[pin].sha256, &row) &&
+           str_eq(row.digest, digest_of(model, row.kind, cert));
 }
 
 /* Intern ids that may be changed here; of equal ones the first stays. */

@@ -13,6 +13,7 @@
 
 #include "base/map.h"
 #include "x509/cert.h"
+#include "x509/pin.h"
 
 #define NO_ID UINT32_MAX
 
@@ -20,7 +21,6 @@ enum load_mode { LOAD_PER_CONNECTION, LOAD_PER_SESSION, LOAD_RELOAD, LOAD_RESTAR
 enum verify_mode { VERIFY_NONE, VERIFY_CA, VERIFY_FULL };
 enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_OPTIONAL, CLIENT_AUTH_REQUIRED };
 enum store_kind { STORE_ANCHORS, STORE_PINS };
-enum pin_kind { PIN_CERT, PIN_SPKI };
 enum link_kind { LINK_CONNECT, LINK_SIGNER };
 
 /* One store that holds anchors, or pins (model_pin()). Key: "node/store". */
@@ -29,6 +29,7 @@ struct trust_store {
     str node, name;
     str path;
     enum store_kind kind;
+    bool fixed;       /* kept where reseal cannot change it */
     uint32_t anchors; /* anchor set id, as stored */
 };
 
@@ -141,7 +142,7 @@ uint32_t model_offer(struct model *model, const uint32_t *chains, size_t count);
 /* A pin is a row among the certificates too, with nothing but the digest that it remembers: its
    sha256 is "cert:<digest>" or "spki:<digest>". The digest is 64 hex digits, or "new:…" for that of
    a planned certificate. It matches a leaf whose sha256 or spki_sha256 is the same. */
-uint32_t model_pin(struct model *model, enum pin_kind kind, str digest);
+uint32_t model_pin(struct model *model, struct pin pin);
 uint32_t model_pin_of(struct model *model, enum pin_kind kind, uint32_t cert);
 bool model_is_pin(const struct model *model, uint32_t cert);
 bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert);

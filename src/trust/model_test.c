@@ -100,8 +100,8 @@ TEST(a_pin_matches_the_certificate_or_the_key_that_it_remembers)
         model_cert(&model, &(struct cert){ .sha256 = S("bb"), .spki_sha256 = S("kk") });
     uint32_t planned =
         model_cert(&model, &(struct cert){ .sha256 = S("new:1"), .spki_sha256 = S("new:1") });
-    uint32_t cert = model_pin(&model, PIN_CERT, S("aa"));
-    uint32_t spki = model_pin(&model, PIN_SPKI, S("kk"));
+    uint32_t cert = model_pin(&model, (struct pin){ PIN_CERT, S("aa") });
+    uint32_t spki = model_pin(&model, (struct pin){ PIN_SPKI, S("kk") });
     check(model_is_pin(&model, cert) && model_is_pin(&model, spki) && !model_is_pin(&model, leaf));
     check(model_pin_matches(&model, cert, leaf) && !model_pin_matches(&model, cert, same_key));
     check(model_pin_matches(&model, spki, leaf) && model_pin_matches(&model, spki, same_key));

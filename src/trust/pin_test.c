@@ -51,7 +51,8 @@ TEST(a_server_known_by_its_pins_alone_is_accepted_by_them_whatever_its_dates)
         const struct pki *shown = &leaves[i / 2 % 3];
         const struct cert *known = &leaves[i / 6].cert;
         str digest = kind == PIN_CERT ? known->sha256 : known->spki_sha256;
-        uint32_t pin = model_pin(&pair.model, kind, digest), id = pair_cert(&pair, shown);
+        uint32_t pin = model_pin(&pair.model, (struct pin){ kind, digest }),
+                 id = pair_cert(&pair, shown);
         pair.ends.client_anchors = pins(&pair, &pin, 1);
         pair.ends.server_chain = model_chain(&pair.model, &id, 1);
         struct verdict verdict = pair_judge(&pair);
@@ -66,7 +67,7 @@ TEST(pins_beside_anchors_are_held_against_the_leaf_when_the_anchors_have_accepte
     AUTO(pair) struct pair pair;
     pair_init(&pair);
     pair_link(&pair);
-    uint32_t stranger = model_pin(&pair.model, PIN_SPKI, S("00"));
+    uint32_t stranger = model_pin(&pair.model, (struct pin){ PIN_SPKI, S("00") });
     uint32_t pinned[] = { pair.root_id, stranger,
                           model_pin_of(&pair.model, PIN_SPKI, pair.server_id) };
     pair.ends.client_anchors = pins(&pair, pinned, 2);
