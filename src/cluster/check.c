@@ -47,6 +47,26 @@ static bool store_known(struct cluster *cluster, struct node_conf *node, str nam
                 STR_ARG(node->name), STR_ARG(name), near);
 }
 
+static bool pins_known(struct cluster *cluster, struct node_conf *node, str name, int line,
+                       struct err *err)
+{
+    const struct store_conf *store = node_store(node, name);
+    if (!store_known(cluster, node, name, line, err))
+        return false;
+    return store == NULL || str_eq(store->format, S("pins")) ||
+           fail(cluster, line, err, "store '%.*s' is not of format pins", STR_ARG(name));
+}
+
+/* Pins cannot be told from another text by content, and stand in one file. */
+static bool check_store(struct cluster *cluster, const struct store_conf *store, struct err *err)
+{
+    bool pins = str_eq(store->format, S("pins"));
+    if (!pins || (store->path.len > 0 && store->certificate.len + store->certificates.len == 0))
+        return true;
+    return fail(cluster, store->line, err, "store '%.*s' of format pins has one 'path'",
+                STR_ARG(store->name));
+}
+
 static bool check_service(struct cluster *cluster, struct node_conf *node,
                           const struct service_conf *service, bool fragment, struct err *err)
 {
@@ -62,24 +82,34 @@ static bool check_service(struct cluster *cluster, struct node_conf *node,
     for (size_t i = 0; i < service->trust.count && !fragment; i++)
         if (!store_known(cluster, node, service->trust.items[i], service->line, err))
             return false;
+    for (size_t i = 0; i < service->pins.count && !fragment; i++)
+        if (!pins_known(cluster, node, service->pins.items[i], service->line, err))
+            return false;
     return true;
 }
 
+/* What names an end of a link, and where. */
+struct end_of {
+    const char *what;
+    int line;
+};
+
+/* "node/service" for `what`, which is said where there is no such service. */
 static bool check_end(struct cluster *cluster, const struct cluster_index *index,
-                      const struct link_conf *link, str end, struct node_conf **ret_node,
+                      const struct end_of *at, str end, struct node_conf **ret_node,
                       struct err *err)
 {
     str service = end, name = str_cut(&service, '/');
     if (name.len == 0 || service.len == 0)
-        return fail(cluster, link->line, err, "a link's end is node/service, not '%.*s'",
+        return fail(cluster, at->line, err, "a link's end is node/service, not '%.*s'",
                     STR_ARG(end));
     struct node_conf *node = *ret_node = index_node(index, name);
     if (node == NULL)
-        return fail(cluster, link->line, err, "link to '%.*s': there is no node '%.*s'",
+        return fail(cluster, at->line, err, "%s '%.*s': there is no node '%.*s'", at->what,
                     STR_ARG(end), STR_ARG(name));
     if (node->system.len > 0 || index_service(index, name, service) != NULL)
         return true;
-    return fail(cluster, link->line, err, "link to '%.*s': node '%.*s' has no service '%.*s'",
+    return fail(cluster, at->line, err, "%s '%.*s': node '%.*s' has no service '%.*s'", at->what,
                 STR_ARG(end), STR_ARG(name), STR_ARG(service));
 }
 
@@ -94,10 +124,29 @@ static bool check_link(struct cluster *cluster, const struct cluster_index *inde
                        const struct link_conf *link, struct err *err)
 {
     struct node_conf *client = NULL, *server = NULL;
-    return check_end(cluster, index, link, link->from, &client, err) &&
-           check_end(cluster, index, link, link->to, &server, err) &&
-           link_store_known(cluster, index, client, link->identity, link->line, err) &&
-           link_store_known(cluster, index, client, link->trust, link->line, err);
+    const struct end_of at = { "link to", link->line };
+    if (!check_end(cluster, index, &at, link->from, &client, err) ||
+        !check_end(cluster, index, &at, link->to, &server, err))
+        return false;
+    struct node_conf *judge = str_eq(link->kind, S("signer")) ? server : client;
+    return link_store_known(cluster, index, client, link->identity, link->line, err) &&
+           link_store_known(cluster, index, judge, link->trust, link->line, err) &&
+           (link->pins.len == 0 || pins_known(cluster, judge, link->pins, link->line, err));
+}
+
+static bool check_pinned(struct cluster *cluster, const struct cluster_index *index,
+                         const struct pinned_conf *pinned, struct err *err)
+{
+    struct node_conf *node;
+    const struct end_of at = { "pins of", pinned->line };
+    for (size_t i = 0; i < pinned->pins.count; i++) {
+        const struct pin_conf *pin = &pinned->pins.items[i];
+        str digest = pin->cert.len > 0 ? pin->cert : pin->spki, rest = digest;
+        if (!str_eq(str_cut(&rest, ':'), S("sha256")) || !str_is_hex(rest, 64))
+            return fail(cluster, pin->line, err,
+                        "a pin is sha256: and 64 digits of hex, not '%.*s'", STR_ARG(digest));
+    }
+    return check_end(cluster, index, &at, pinned->service, &node, err);
 }
 
 static bool check_links(struct cluster *cluster, struct err *err)
@@ -107,6 +156,9 @@ static bool check_links(struct cluster *cluster, struct err *err)
     cluster_index(&scratch, cluster, &index);
     for (size_t i = 0; i < cluster->links.count; i++)
         if (!check_link(cluster, &index, &cluster->links.items[i], err))
+            return false;
+    for (size_t i = 0; i < cluster->pins.count; i++)
+        if (!check_pinned(cluster, &index, &cluster->pins.items[i], err))
             return false;
     return true;
 }
@@ -125,6 +177,9 @@ bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
     }
     for (size_t i = 0; i < cluster->nodes.count; i++) {
         struct node_conf *node = &cluster->nodes.items[i];
+        for (size_t k = 0; k < node->stores.count; k++)
+            if (!check_store(cluster, &node->stores.items[k], err))
+                return false;
         for (size_t k = 0; k < node->services.count; k++)
             if (!check_service(cluster, node, &node->services.items[k], fragment, err))
                 return false;

@@ -90,3 +90,51 @@ TEST(a_certificate_must_live_longer_than_its_renewal_window)
                            &cluster, &err),
              &err);
 }
+
+TEST(pins_are_in_a_store_of_their_own_or_digests_of_a_service_that_is_there)
+{
+#define STORE "stores: {p: {format: pins, path: p}, t: {certificates: t}}, services: {s: "
+#define HEX   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    // clang-format off
+    static const struct { const char *node, *rest, *msg; } cases[] = {
+        { "{" STORE "{pins: [p]}}}", "links: [{from: n/s, to: n/s, pins: p}]", NULL },
+        { "{" STORE "{pins: [t]}}}", "links: []", "store 't' is not of format pins" },
+        { "{" STORE "{pins: [q]}}}", "links: []", "node 'n' has no store 'q'; did you mean 'p'?" },
+        { "{" STORE "{}}}", "links: [{from: n/s, to: n/s, pins: t}]", "store 't' is not of format pins" },
+        { "{stores: {p: {format: pins}}}", "links: []", "store 'p' of format pins has one 'path'" },
+        { "{" STORE "{}}}", "pins: {n/s: [{spki: 'sha256:" HEX "'}, {cert: 'sha256:" HEX "'}]}", NULL },
+        { "{" STORE "{}}}", "pins: {n/t: []}", "pins of 'n/t': node 'n' has no service 't'" },
+        { "{" STORE "{}}}", "pins: {s: []}", "'pins' has names of services, as node/service" },
+        { "{" STORE "{}}}", "pins: {n/s: {}}", "'pins' is a list of sections" },
+        { "{" STORE "{}}}", "pins: {n/s: [{}]}", "a pin is one of cert, spki" },
+        { "{" STORE "{}}}", "pins: {n/s: [{spki: 'sha1:00'}]}",
+          "a pin is sha256: and 64 digits of hex, not 'sha1:00'" },
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        struct cluster cluster;
+        str text =
+            str_printf(&arena, "cluster: a\nnodes:\n  n: %s\n%s\n", cases[i].node, cases[i].rest);
+        bool ok = cluster_parse(&arena, "/x/c.yaml", text, false, &cluster, &err);
+        if (cases[i].msg != NULL)
+            check_err(ok, &err, cases[i].msg);
+        else
+            check_ok(ok, &err);
+    }
+}
+
+TEST(a_signer_s_trust_is_a_store_of_who_verifies)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    static const char text[] = "cluster: a\nnodes:\n  n: {services: {s: {}}}\n"
+                               "  m: {stores: {t: {certificates: t}}, services: {s: {}}}\n"
+                               "links: [{kind: %s, from: n/s, to: m/s, trust: t}]\n";
+    str signer = str_printf(&arena, text, "signer"), plain = str_printf(&arena, text, "connect");
+    check_ok(cluster_parse(&arena, "/x/c.yaml", signer, false, &cluster, &err), &err);
+    check_err(cluster_parse(&arena, "/x/c.yaml", plain, false, &cluster, &err), &err,
+              "node 'n' has no store 't'");
+}

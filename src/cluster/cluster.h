@@ -49,7 +49,7 @@ struct store_conf {
     str certificate, key; /* an identity: chain and key */
     str certificates;     /* a trust store */
     str crl;
-    str path; /* formats that hold all in one file */
+    str path; /* formats that hold all in one file: "pins" */
     struct secret_source password;
     int line;
 };
@@ -70,11 +70,11 @@ struct service_conf {
     str listen;   /* "127.0.0.1:5441"; empty for a pure client */
     str protocol; /* a dialogue's name */
     LIST(struct identity_conf) identities;
-    str_list trust;        /* store names */
+    str_list trust, pins;  /* store names */
     str client_auth;       /* none | optional | required */
     str client_identity;   /* "CN=postgres"; empty: any */
     str_list mapped_users; /* whose certificate may have another name: there is a user name map */
-    str stack;             /* "openssl" */
+    str stack;             /* "openssl", …; empty: openssl */
     str client_selects;    /* always | by_issuer; empty: the stack's default */
     struct load_conf load;
     str role;  /* primary | replica | empty */
@@ -99,13 +99,28 @@ struct node_conf {
 };
 
 struct link_conf {
-    str kind;            /* "connect" (default) | "signer" */
-    str from, to;        /* "node/service" */
-    str name;            /* the name that the client dials and verifies */
-    str identity, trust; /* store names on the client's node; empty: the service's own */
-    str verify;          /* none | ca | full */
-    str user, database;  /* what a client that logs in asks for; "replication": a walreceiver */
-    str address;         /* host:port as the client's own settings have it; in no file */
+    str kind;     /* "connect" (default) | "signer" */
+    str from, to; /* "node/service" */
+    str name;     /* the name that the client dials and verifies */
+    /* Store names on the client's node, a signer's trust and pins on the verifier's; empty: the
+       service's own. */
+    str identity, trust, pins;
+    str verify;         /* none | ca | full */
+    str user, database; /* what a client that logs in asks for; "replication": a walreceiver */
+    str address;        /* host:port as the client's own settings have it; in no file */
+    int line;
+};
+
+/* What somebody remembers of a service: one of them is set, "sha256:" and 64 hex digits. */
+struct pin_conf {
+    str cert, spki;
+    int line;
+};
+
+/* Pins that are kept where reseal cannot change them. */
+struct pinned_conf {
+    str service; /* "node/service" */
+    LIST(struct pin_conf) pins;
     int line;
 };
 
@@ -118,6 +133,7 @@ struct cluster {
     struct policy_conf policy;
     LIST(struct node_conf) nodes;
     LIST(struct link_conf) links;
+    LIST(struct pinned_conf) pins;
 };
 
 /* A file is not longer than this, nor is a fragment: what a node says of itself. */

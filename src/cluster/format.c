@@ -15,6 +15,7 @@ struct writer {
 
 static void write_section(struct writer *w, const struct section *section, const void *object);
 static void write_fields(struct writer *w, const struct section *section, const void *object);
+static void write_many(struct writer *w, const struct field *field, const void *object);
 
 static bool plain(str text)
 {
@@ -120,6 +121,19 @@ static void write_strings(struct writer *w, const str_list *list)
     buf_add(w->arena, &w->buf, S("]"));
 }
 
+/* What follows the name of an item in a mapping. */
+static void write_item(struct writer *w, const struct section *section, const void *item)
+{
+    if (!section->listed) {
+        write_section(w, section, item);
+    } else if (field_is_default(item, &section->fields[0])) {
+        buf_add(w->arena, &w->buf, S(" []\n"));
+    } else {
+        buf_add(w->arena, &w->buf, S("\n"));
+        write_many(w, &section->fields[0], item);
+    }
+}
+
 static void write_many(struct writer *w, const struct field *field, const void *object)
 {
     struct any_list list = field_list(object, field);
@@ -128,7 +142,7 @@ static void write_many(struct writer *w, const struct field *field, const void *
         const void *item = list_item(field, list, i);
         if (field->kind == FIELD_MAP) {
             write_key(w, *(const str *)item);
-            write_section(w, field->section, item);
+            write_item(w, field->section, item);
         } else {
             w->dash = true;
             write_fields(w, field->section, item);

@@ -97,18 +97,32 @@ static bool parse_strings(struct parser *p, const struct field *field, const str
     return true;
 }
 
+static bool name_ok(struct parser *p, const struct field *field, const struct yaml_item *item)
+{
+    bool end = field->section->listed; /* node/service */
+    bool slash = str_find(item->key, S("/")) < item->key.len;
+    if (end && !slash)
+        return fail(p, item->line, "'%s' has names of services, as node/service", field->key);
+    if (item->key.len == 0 || slash != end)
+        return fail(p, item->line, "a %s's name must not be empty or contain '/'",
+                    field->section->name);
+    return item->key.len <= (end ? 2 * NAME_MAX_BYTES + 1 : NAME_MAX_BYTES) ||
+           fail(p, item->line, "a %s's name must not be longer than %d bytes", field->section->name,
+                NAME_MAX_BYTES);
+}
+
+static bool parse_field(struct parser *p, const struct field *field, const struct yaml *node,
+                        void *object);
+
 static bool parse_item(struct parser *p, const struct field *field, const struct yaml_item *item,
                        void *object)
 {
     bool map = field->kind == FIELD_MAP;
-    if (map && (item->key.len == 0 || memchr(item->key.ptr, '/', item->key.len) != NULL))
-        return fail(p, item->line, "a %s's name must not be empty or contain '/'",
-                    field->section->name);
-    if (map && item->key.len > NAME_MAX_BYTES)
-        return fail(p, item->line, "a %s's name must not be longer than %d bytes",
-                    field->section->name, NAME_MAX_BYTES);
+    if (map && !name_ok(p, field, item))
+        return false;
     void *made = field_add(p->arena, object, field);
-    if (!parse_section(p, field->section, item->value, made))
+    if (field->section->listed ? !parse_field(p, &field->section->fields[0], item->value, made)
+                               : !parse_section(p, field->section, item->value, made))
         return false;
     if (map)
         *(str *)made = map_keep(&p->texts, item->key);

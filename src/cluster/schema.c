@@ -79,7 +79,7 @@ static const struct section policy_section = { "policy", sizeof(struct policy_co
 
 #define OWNER struct store_conf
 static const struct field store_fields[] = {
-    CHOICE(format, "file format; found by content when absent", "pem|der"),
+    CHOICE(format, "file format; found by content when absent, but pins must be named: one pin a line, sha256//BASE64 of a public key or cert:sha256:HEX", "pem|der|pins"),
     PATH(certificate, "the certificate to show, followed by its chain"),
     PATH(key, "its private key"),
     PATH(certificates, "the certificates that are trusted"),
@@ -113,11 +113,12 @@ static const struct field service_fields[] = {
     STRING(protocol, "how TLS begins there: a name that check --protocol takes"),
     MANY(identities, struct identity_conf, identity_section, FIELD_SECTIONS, "the certificates that it shows"),
     STRINGS(trust, "the stores on this node whose certificates it accepts"),
+    STRINGS(pins, "the stores of pins on this node: a certificate that is shown to it must match one of them"),
     CHOICE(client_auth, "whether its clients show a certificate", "none|optional|required"),
     STRING(client_identity, "the subject that a client's certificate must have, such as CN=app"),
     STRINGS(mapped_users, "users whose client certificate may have another name, because a map ties the two; all: everyone"),
-    CHOICE(stack, "the TLS library that it uses", "openssl"),
-    CHOICE(client_selects, "as a client: shows its certificate always, or to servers that name its issuer", "always|by_issuer"),
+    CHOICE(stack, "the TLS library that it uses", "openssl|gnutls|go|jsse|nginx"),
+    CHOICE(client_selects, "as a client: shows its certificate always, or the first one of an issuer that the server names; absent: by_issuer for go and jsse", "always|by_issuer"),
     ONE(load, struct load_conf, load_section, "who loads what, when"),
     CHOICE(role, "its part in replication", "primary|replica"),
     STRING(group, "services with one name here do each other's work: max_unavailable counts within it"),
@@ -146,18 +147,34 @@ const struct section node_section = { "node", sizeof(struct node_conf), node_fie
 
 #define OWNER struct link_conf
 static const struct field link_fields[] = {
-    CHOICE(kind, "a connection, or a signature that is checked", "connect|signer", .fallback = "connect"),
-    STRING(from, "the client, as node/service", .required = true),
-    STRING(to, "the server, as node/service", .required = true),
+    CHOICE(kind, "a connection, or signatures (tokens, say) that one service makes and another verifies", "connect|signer", .fallback = "connect"),
+    STRING(from, "the client or signer, as node/service", .required = true),
+    STRING(to, "the server or verifier, as node/service", .required = true),
     STRING(name, "the name that the client dials and verifies"),
-    STRING(identity, "the client's identity: a store on its node"),
-    STRING(trust, "the client's trust: a store on its node"),
+    STRING(identity, "the client's or signer's identity: a store on its node"),
+    STRING(trust, "the client's or verifier's trust: a store on its node"),
+    STRING(pins, "the client's or verifier's pins: a store on its node"),
     CHOICE(verify, "what the client verifies: ca the server's issuer, full its name as well", "none|ca|full"),
     STRING(user, "the user that the client logs in as"),
     STRING(database, "the database that the client asks for; replication: it streams from the server"),
 };
 #undef OWNER
 static const struct section link_section = { "link", sizeof(struct link_conf), link_fields, COUNT(link_fields), offsetof(struct link_conf, line), false };
+
+#define OWNER struct pin_conf
+static const struct field pin_fields[] = {
+    STRING(cert, "the certificate: sha256: and its SHA-256 in hex"),
+    STRING(spki, "the public key: sha256: and the SHA-256 of its SubjectPublicKeyInfo in hex"),
+};
+#undef OWNER
+static const struct section pin_section = { "pin", sizeof(struct pin_conf), pin_fields, COUNT(pin_fields), offsetof(struct pin_conf, line), .one_of = true };
+
+#define OWNER struct pinned_conf
+static const struct field pinned_fields[] = {
+    MANY(pins, struct pin_conf, pin_section, FIELD_SECTIONS, "what is remembered of the service"),
+};
+#undef OWNER
+static const struct section pinned_section = { "pinned", sizeof(struct pinned_conf), pinned_fields, COUNT(pinned_fields), offsetof(struct pinned_conf, line), .listed = true };
 
 #define OWNER struct cluster
 static const struct field cluster_fields[] = {
@@ -167,6 +184,7 @@ static const struct field cluster_fields[] = {
     ONE(policy, struct policy_conf, policy_section, "when and how certificates are renewed"),
     MANY(nodes, struct node_conf, node_section, FIELD_MAP, "machines, by name"),
     MANY(links, struct link_conf, link_section, FIELD_SECTIONS, "who connects to whom"),
+    MANY(pins, struct pinned_conf, pinned_section, FIELD_MAP, "what clients remember of a service (node/service), where reseal cannot change it: in their code, say"),
 };
 #undef OWNER
 const struct section cluster_section = { "cluster", sizeof(struct cluster), cluster_fields, COUNT(cluster_fields), 0, true };

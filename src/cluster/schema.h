@@ -39,6 +39,7 @@ struct section {
     size_t line; /* offset of its `int line`, 0 for none */
     bool always; /* has its defaults even when the file does not name it */
     bool one_of; /* has exactly one of its keys */
+    bool listed; /* in a FIELD_MAP by "node/service": its only field's list stands for it */
 };
 
 extern const struct section cluster_section, node_section;

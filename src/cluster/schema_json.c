@@ -53,13 +53,13 @@ static void emit_list_of(struct emit *emit, const char *name)
     emit_type_of(emit, "items", name);
 }
 
-static void emit_map_of(struct emit *emit, const char *name)
+static void emit_map_of(struct emit *emit, const struct section *section)
 {
     emit_text(emit, "type", "object");
     emit_object(emit, "propertyNames");
-    emit_text(emit, "pattern", "^[^/]+$");
+    emit_text(emit, "pattern", section->listed ? "^.*/.*$" : "^[^/]+$");
     emit_object_end(emit);
-    emit_type_of(emit, "additionalProperties", name);
+    emit_type_of(emit, "additionalProperties", section->name);
 }
 
 static void emit_kind(struct emit *emit, const struct field *field)
@@ -93,7 +93,7 @@ static void emit_kind(struct emit *emit, const struct field *field)
         emit_list_of(emit, field->section->name);
         return;
     case FIELD_MAP:
-        emit_map_of(emit, field->section->name);
+        emit_map_of(emit, field->section);
         return;
     }
 }
@@ -125,6 +125,11 @@ static void emit_required(struct emit *emit, const struct section *section)
 static void emit_section(struct emit *emit, const struct section *section)
 {
     emit_object(emit, section->name);
+    if (section->listed) {
+        emit_list_of(emit, section->fields[0].section->name);
+        emit_object_end(emit);
+        return;
+    }
     emit_text(emit, "type", "object");
     emit_object(emit, "properties");
     for (size_t i = 0; i < section->count; i++)

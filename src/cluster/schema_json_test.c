@@ -54,6 +54,9 @@ TEST(each_kind_of_value_in_the_cluster_file_has_its_json_schema)
         { "service", "refresh", "{'type': 'array', 'items': {'$ref': '#/$defs/text'}}" },
         { "issuer", "passphrase", "{'$ref': '#/$defs/secret'}" },
         { "cluster", "links", "{'type': 'array', 'items': {'$ref': '#/$defs/link'}}" },
+        { "cluster", "pins",
+          "{'type': 'object', 'propertyNames': {'pattern': '^.*/.*$'},"
+          " 'additionalProperties': {'$ref': '#/$defs/pinned'}}" },
         { "node", "stores",
           "{'type': 'object', 'propertyNames': {'pattern': '^[^/]+$'},"
           " 'additionalProperties': {'$ref': '#/$defs/store'}}" },
@@ -83,6 +86,8 @@ TEST(a_section_s_json_schema_names_what_it_needs_and_refuses_what_it_does_not_kn
             check(json_is_false(json_object_get(section, "additionalProperties")));
     }
     json_t *link = json_object_get(defs, "link"), *secret = json_object_get(defs, "secret");
+    check_json(json_object_get(defs, "pinned"),
+               "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/pin\"}}");
     check_json(json_object_get(link, "required"), "[\"from\", \"to\"]");
     check(json_object_get(json_object_get(defs, "policy"), "required") == NULL);
     check_json(json_object_get(secret, "minProperties"), "1");

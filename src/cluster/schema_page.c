@@ -170,6 +170,12 @@ static void add_section(struct page *page, const section_list *sections,
     add_places(page, sections, section);
     if (section->one_of)
         add(page, "\nExactly one of:\n");
+    if (section->listed) {
+        add(page, "\nA list of ");
+        add_link(page, section->fields[0].section);
+        add(page, ".\n");
+        return;
+    }
     add(page, "\n| key | type | default | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < section->count; i++)
         add_field(page, &section->fields[i]);

@@ -21,6 +21,9 @@ TEST(the_page_of_the_cluster_file_has_a_row_for_each_key_with_its_type_and_defau
         "\n| `refresh` | list of texts |  | ",
         "\n| `passphrase` | [secret](#secret) |  | ",
         "\n| `identities` | list of [identity](#identity) |  | ",
+        "\n| `pins` | mapping from a name to [pinned](#pinned) |  | what clients remember",
+        "\n## pinned\n\n- `pins` of [cluster](#cluster): what clients remember",
+        "\nA list of [pin](#pin).\n",
         "\n| `nodes` | mapping from a name to [node](#node) |  | machines, by name |\n",
     };
     AUTO(arena) struct arena arena = { 0 };
