@@ -2,6 +2,7 @@
 #include "apply/verify.h"
 
 #include "survey/links.h"
+#include "survey/parts.h"
 
 #include <time.h>
 
@@ -109,12 +110,14 @@ static void try_links(struct sight *sight, const struct service *service, struct
     const struct model *model = &sight->survey.model;
     bool *wanted = arena_alloc(&sight->arena, model->links.count + 1, sizeof(bool));
     struct tried *tried = arena_alloc(&sight->arena, model->links.count + 1, sizeof(*tried));
-    for (size_t i = 0; i < model->links.count; i++) {
+    for (uint32_t i = 0; i < model->links.count; i++) {
         const struct link *link = &model->links.items[i];
         bool down = is_down(sight, &model->services.items[link->to]);
-        wanted[i] = touches(model, link, service) && !down;
+        bool meant = link->kind == LINK_CONNECT && survey_is_first(&sight->survey, i) &&
+                     touches(model, link, service);
+        wanted[i] = meant && !down;
         trial->links += wanted[i];
-        trial->down += touches(model, link, service) && down;
+        trial->down += meant && down;
     }
     survey_try_links(&sight->arena, &sight->survey, wanted, tried);
     for (size_t i = 0; i < model->links.count; i++)

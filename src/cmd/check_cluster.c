@@ -3,11 +3,14 @@
 
 #include "cmd/open.h"
 #include "survey/links.h"
+#include "survey/parts.h"
 
 enum status { STATUS_OK, STATUS_WARNING, STATUS_CRITICAL };
 enum outcome { LINK_OK, LINK_BROKEN, LINK_UNKNOWN };
 
+/* A declared link. Where several certificates may be shown, it has several rows in the model. */
 struct judged_link {
+    uint32_t first, row; /* link ids: of its first row, and of the one that the verdict is about */
     enum outcome outcome;
     bool on_wire; /* it was tried by its client */
     struct verdict verdict;
@@ -25,13 +28,16 @@ struct check {
     enum status status;
 };
 
-static struct judged_link judge(struct check *check, const struct link *link)
+static struct judged_link judge(struct check *check, uint32_t id)
 {
     struct survey *survey = &check->opened.survey;
+    const struct link *link = &survey->model.links.items[id];
     struct ends ends =
         check->now ? ends_loaded(&survey->model, link) : ends_stored(&survey->model, link);
     struct verdict verdict = judge_link(&survey->judge, link, ends, check->at);
-    struct judged_link judged = { .verdict = verdict, .cause = verdict.cause };
+    struct judged_link judged = {
+        .first = id, .row = id, .verdict = verdict, .cause = verdict.cause
+    };
     judged.outcome = verdict.ok ? LINK_OK : LINK_BROKEN;
     judged.text = verdict_text(&check->cmd->arena, &survey->model, link, verdict, check->at);
     judged.breaks_at =
@@ -57,7 +63,31 @@ static void note_difference(struct check *check, const struct link *link, enum s
         ->severity = severity;
 }
 
-/* What the wire says counts; that the stores say something else is worth knowing. */
+/* The worst of its rows: a peer can be shown each of them. */
+static void judge_rows(struct check *check, struct judged_link *judged)
+{
+    const struct survey *survey = &check->opened.survey;
+    uint32_t first = judged->first;
+    for (uint32_t id = first + 1; id < survey->model.links.count && !survey_is_first(survey, id);
+         id++) {
+        struct judged_link other = judge(check, id);
+        bool worse = judged->outcome == LINK_OK &&
+                     (other.outcome == LINK_BROKEN || other.breaks_at < judged->breaks_at);
+        if (worse)
+            *judged = other;
+        judged->first = first;
+    }
+}
+
+static bool has_rows(const struct check *check, const struct judged_link *judged)
+{
+    const struct survey *survey = &check->opened.survey;
+    uint32_t next = judged->first + 1;
+    return next < survey->model.links.count && !survey_is_first(survey, next);
+}
+
+/* What the wire says counts; that the stores say something else is worth knowing. It says nothing
+   of what it was not shown. */
 static void take_wire(struct check *check, const struct link *link, const struct tried *tried,
                       struct judged_link *judged)
 {
@@ -74,7 +104,7 @@ static void take_wire(struct check *check, const struct link *link, const struct
         judged->text = tried->text;
         note_difference(check, link, SEVERITY_CRITICAL, "the stores fit, the wire refuses",
                         tried->text);
-    } else if (judged->outcome == LINK_BROKEN && tried->accepted) {
+    } else if (judged->outcome == LINK_BROKEN && tried->accepted && !has_rows(check, judged)) {
         judged->outcome = LINK_OK;
         note_difference(check, link, SEVERITY_WARNING, "accepted on the wire, though",
                         judged->text);
@@ -92,10 +122,12 @@ static void judge_all(struct check *check, bool try_them)
     for (size_t i = 0; i < count; i++)
         wanted[i] = try_them;
     survey_try_links(&check->cmd->arena, survey, wanted, tried);
-    for (size_t i = 0; i < count; i++) {
-        const struct link *link = &survey->model.links.items[i];
-        struct judged_link judged = judge(check, link);
-        take_wire(check, link, &tried[i], &judged);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!survey_is_first(survey, i))
+            continue;
+        struct judged_link judged = judge(check, i);
+        judge_rows(check, &judged);
+        take_wire(check, &survey->model.links.items[i], &tried[i], &judged);
         list_push(&check->cmd->arena, &check->links) = judged;
     }
 }
@@ -143,8 +175,8 @@ static str store_at_fault(const struct check *check, const struct link *link,
 static void emit_link(struct emit *emit, const struct check *check, size_t index)
 {
     const struct model *model = &check->opened.survey.model;
-    const struct link *link = &model->links.items[index];
     const struct judged_link *judged = &check->links.items[index];
+    const struct link *link = &model->links.items[judged->row];
     str store =
         judged->outcome == LINK_BROKEN ? store_at_fault(check, link, judged->verdict) : S("");
     emit_object(emit, NULL);
@@ -211,7 +243,7 @@ static void print_link(const struct check *check, size_t index)
     FILE *out = check->cmd->out;
     const struct judged_link *judged = &check->links.items[index];
     fprintf(out, "  %-6s  %.*s", marks[judged->outcome],
-            STR_ARG(check->opened.survey.model.links.items[index].key));
+            STR_ARG(check->opened.survey.model.links.items[judged->first].key));
     if (judged->outcome == LINK_BROKEN)
         fprintf(out, "  %s\n          %.*s", cause_code(judged->cause), STR_ARG(judged->text));
     else if (judged->outcome == LINK_UNKNOWN)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/look.h"
 
+#include "base/io.h"
 #include "issue/secret.h"
 #include "node/file.h"
 #include "node/run.h"
 #include "store/identity.h"
+#include "store/pins.h"
 #include "tls/endpoint.h"
 #include "tls/probe.h"
 
@@ -31,7 +33,7 @@ static str user_of(const struct looking *at, str store)
         for (size_t k = 0; k < service->identities.count; k++)
             if (str_eq(service->identities.items[k].store, store))
                 return service->run_as;
-        if (str_list_has(&service->trust, store))
+        if (str_list_has(&service->trust, store) || str_list_has(&service->pins, store))
             return service->run_as;
     }
     return at->node->run_as;
@@ -133,28 +135,52 @@ static void emit_trust(struct looking *at, const struct store_conf *conf)
     emit_array_end(at->emit);
 }
 
+/* Read as pins whatever it looks like: an empty file is one without pins. */
+static void emit_pins(struct looking *at, const struct store_conf *conf)
+{
+    AUTO(err) struct err err = { 0 };
+    const struct store_options options = options_of(at);
+    struct store store = { .path = conf->path, .format = "pins" };
+    str text = S("");
+    if (!io_read(at->arena, str_cstr(at->arena, conf->path), IO_FILE_MAX, &text, &err))
+        unreadable(at, conf, &err);
+    pins_read(at->arena, text, &options, &store);
+    take_findings(at, conf, &store.findings);
+    judge_readable(at, conf, conf->path);
+    emit_text(at->emit, "kind", "trust");
+    emit_array(at->emit, "pins");
+    for (size_t i = 0; i < store.entries.count; i++)
+        emit_str(at->emit, NULL, pin_text(at->arena, store.entries.items[i].pin));
+    emit_array_end(at->emit);
+}
+
 static void emit_store(struct looking *at, const struct store_conf *store)
 {
     emit_object(at->emit, NULL);
     emit_str(at->emit, "name", store->name);
     if (store->certificate.len > 0)
         emit_identity(at, store);
+    else if (str_eq(store->format, S("pins")))
+        emit_pins(at, store);
     else
         emit_trust(at, store);
     emit_array(at->emit, "states");
     emit_state(at, store->certificate);
     emit_state(at, store->key);
     emit_state(at, store->certificates);
+    emit_state(at, store->path);
     emit_array_end(at->emit);
     emit_object_end(at->emit);
 }
 
-/* Nothing is verified and nothing presented: the question is only what is shown. */
-static void emit_presented(struct looking *at, const struct service_conf *service)
+/* Nothing is verified and nothing presented: the question is only what is shown to who asks for
+   `name`, which may be empty. */
+static struct probe_result probe(const struct looking *at, const struct service_conf *service,
+                                 str name)
 {
     AUTO(err) struct err err = { 0 };
     struct endpoint endpoint = { 0 };
-    struct probe_request request = { .timeout_ms = at->look->call->timeout_ms };
+    struct probe_request request = { .timeout_ms = at->look->call->timeout_ms, .name = name };
     struct probe_result result = { 0 };
     request.protocol = service->protocol.len > 0 ? service->protocol : S("tls");
     bool listens = endpoint_parse(service->listen, &endpoint);
@@ -165,14 +191,37 @@ static void emit_presented(struct looking *at, const struct service_conf *servic
             (struct probe_result){ .outcome = PROBE_FAILED,
                                    .text = err.msg == NULL ? S("its address is not HOST:PORT")
                                                            : str_copy(at->arena, str_c(err.msg)) };
+    return result;
+}
+
+static void emit_chain(struct looking *at, const struct probe_result *result)
+{
+    emit_array(at->emit, "presented");
+    for (size_t i = 0; i < result->chain.count; i++)
+        emit_bytes(at->emit, NULL, result->chain.items[i].der);
+    emit_array_end(at->emit);
+}
+
+static void emit_presented(struct looking *at, const struct service_conf *service)
+{
+    struct probe_result result = probe(at, service, S(""));
     emit_text(at->emit, "outcome", probe_outcome_name(result.outcome));
     emit_str(at->emit, "text", result.text);
-    emit_array(at->emit, "presented");
-    for (size_t i = 0; i < result.chain.count; i++)
-        emit_bytes(at->emit, NULL, result.chain.items[i].der);
-    emit_array_end(at->emit);
+    emit_chain(at, &result);
     emit_bool(at->emit, "certificate_requested", result.client_certificate_requested);
     emit_list(at->emit, "acceptable_cas", &result.acceptable_cas);
+    emit_array(at->emit, "named");
+    for (size_t i = 0; i < service->identities.count && result.chain.count > 0; i++) {
+        str name = service->identities.items[i].sni;
+        if (name.len == 0)
+            continue;
+        struct probe_result named = probe(at, service, name);
+        emit_object(at->emit, NULL);
+        emit_str(at->emit, "name", name);
+        emit_chain(at, &named);
+        emit_object_end(at->emit);
+    }
+    emit_array_end(at->emit);
 }
 
 static void emit_peers(struct looking *at, const struct service_conf *service)

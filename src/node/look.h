@@ -24,9 +24,11 @@ struct look {
  *     "fragment": text of a cluster file with this node alone and its links
  *     "findings": […]
  *     "stores":   [{"name", "kind": "identity|trust", "certificates": [base64 DER],
- *                   "key_spki_sha256", "matches", "states": [{"path","state"}]}]
+ *                   "key_spki_sha256", "matches", "states": [{"path","state"}]},
+ *                  {"name", "kind": "trust", "pins": ["sha256//…", "cert:sha256:…"], "states"}]
  *     "services": [{"name", "outcome", "text", "presented": [base64 DER],
- *                   "certificate_requested", "acceptable_cas": [], "peers": [{…}]}]
+ *                   "named": [{"name", "presented"}], "certificate_requested", "acceptable_cas":
+ * [], "peers": [{…}]}]
  */
 MUST_CHECK bool look_emit(const struct look *look, struct emit *emit, struct err *err);
 

@@ -2,6 +2,7 @@
 #include "survey/links.h"
 
 #include "node/protocol.h"
+#include "survey/parts.h"
 #include "tls/endpoint.h"
 
 enum { PROBE_MS = 8000, GRACE_MS = 4000 };
@@ -32,9 +33,15 @@ static void add_files(json_t *body, const struct survey *survey, const struct li
         add_text(body, "store", store->name);
         add_text(body, "node", survey_node_text(survey, from->name));
     }
-    if (link->client_truster != NO_ID && link->verify != VERIFY_NONE) {
-        const struct truster *truster = &model->trusters.items[link->client_truster];
-        add_text(body, "trust", model->stores.items[truster->stores.items[0]].path);
+    if (link->client_truster == NO_ID || link->verify == VERIFY_NONE)
+        return;
+    const struct truster *truster = &model->trusters.items[link->client_truster];
+    for (size_t i = 0; i < truster->stores.count; i++) {
+        const struct trust_store *store = &model->stores.items[truster->stores.items[i]];
+        if (store->kind == STORE_ANCHORS) {
+            add_text(body, "trust", store->path);
+            return;
+        }
     }
 }
 
@@ -73,23 +80,61 @@ static str stored_leaf(const struct model *model, uint32_t identity)
     return count == 0 ? S("") : model->certs.items[members[0]].sha256;
 }
 
-static struct tried judge(struct arena *arena, const struct survey *survey, const struct link *link,
+/* Of several certificates that a server may show, it showed one. */
+static bool is_as_stored(const struct survey *survey, uint32_t id, str shown)
+{
+    const struct model *model = &survey->model;
+    for (uint32_t i = id; i < model->links.count && survey->to.items[i] == survey->to.items[id];
+         i++)
+        if (str_eq(stored_leaf(model, model->links.items[i].server_identity), shown))
+            return true;
+    return false;
+}
+
+/* The client's pins, which the probe knows nothing of. */
+static bool is_pinned(const struct survey *survey, const struct link *link, str shown)
+{
+    const struct model *model = &survey->model;
+    uint32_t leaf = map_get(&model->cert_ids, shown);
+    size_t count;
+    bool pins = false;
+    if (link->client_truster == NO_ID)
+        return true;
+    uint32_t loaded = model->trusters.items[link->client_truster].loaded;
+    const uint32_t *members = model_members(model->anchor_sets.items[loaded], &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!model_is_pin(model, members[i]))
+            continue;
+        if (leaf != NO_ID && model_pin_matches(model, members[i], leaf))
+            return true;
+        pins = true;
+    }
+    return !pins;
+}
+
+static struct tried judge(struct arena *arena, const struct survey *survey, uint32_t id,
                           const json_t *answer)
 {
     const struct model *model = &survey->model;
+    const struct link *link = &model->links.items[id];
     const json_t *probe = json_object_get(answer, "probe");
     const json_t *leaf = json_array_get(json_object_get(probe, "chain"), 0);
     str outcome = answer_text(arena, probe, "outcome"), shown = answer_text(arena, leaf, "sha256");
-    str stored = stored_leaf(model, link->server_identity);
     struct tried tried = { .asked = true,
                            .accepted = str_eq(outcome, S("accepted")),
-                           .as_stored = str_eq(shown, stored),
+                           .as_stored = is_as_stored(survey, id, shown),
                            .text = answer_text(arena, probe, "text") };
     if (!cause_parse(answer_text(arena, probe, "cause"), &tried.cause))
         tried.cause = CAUSE_none;
-    if (tried.accepted && !tried.as_stored)
+    if (tried.accepted && !is_pinned(survey, link, shown)) {
+        tried.accepted = false;
+        tried.cause = CAUSE_pin_mismatch;
+        tried.text =
+            str_printf(arena, "was shown sha256:%.8s, which is not what it remembers", shown.ptr);
+    } else if (tried.accepted && !tried.as_stored) {
         tried.text = str_printf(arena, "was shown sha256:%.8s, the store holds sha256:%.8s",
-                                shown.ptr, stored.ptr);
+                                shown.ptr, stored_leaf(model, link->server_identity).ptr);
+    }
     return tried;
 }
 
@@ -142,8 +187,10 @@ void survey_try_links(struct arena *arena, const struct survey *survey, const bo
     struct round round = { .asks = arena_alloc(&scratch, count + 1, sizeof(struct ask)),
                            .bodies = arena_alloc(&scratch, count + 1, sizeof(json_t *)),
                            .links = arena_alloc(&scratch, count + 1, sizeof(uint32_t)) };
-    for (size_t i = 0; i < count; i++) {
-        left[i] = wanted[i];
+    for (uint32_t i = 0; i < count; i++) {
+        /* What comes of a signature is seen nowhere on a wire. */
+        left[i] = wanted[i] && survey_is_first(survey, i) &&
+                  survey->model.links.items[i].kind == LINK_CONNECT;
         results[i] = (struct tried){ 0 };
     }
     for (fill_round(survey, left, results, &round); round.count > 0;
@@ -153,7 +200,7 @@ void survey_try_links(struct arena *arena, const struct survey *survey, const bo
             uint32_t id = round.links[i];
             results[id] =
                 round.asks[i].ok
-                    ? judge(arena, survey, &survey->model.links.items[id], round.asks[i].answer)
+                    ? judge(arena, survey, id, round.asks[i].answer)
                     : (struct tried){ .asked = true,
                                       .text = str_copy(arena, str_c(round.asks[i].err.msg)) };
             ask_clear(&round.asks[i]);

@@ -30,10 +30,21 @@ static enum load_mode load_of(str mode, enum load_mode otherwise)
     return otherwise;
 }
 
-/* The id of "node/service:store". */
-static uint32_t add_identity(struct survey *survey, const struct node_conf *node,
-                             const struct service_conf *service, str store_name,
-                             enum load_mode load)
+/* A reference that is one of several which name the same files cannot be switched alone: the others
+   would go on with what is dropped. */
+static bool is_shared(const struct node_conf *node, const struct service_conf *service, str store)
+{
+    for (size_t i = 0; i < node->services.count; i++) {
+        const struct service_conf *other = &node->services.items[i];
+        for (size_t k = 0; k < other->identities.count && !str_eq(other->name, service->name); k++)
+            if (str_eq(other->identities.items[k].store, store))
+                return true;
+    }
+    return false;
+}
+
+uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
+                         const struct service_conf *service, str store_name, enum load_mode load)
 {
     str key = str_printf(survey->arena, "%.*s/%.*s:%.*s", STR_ARG(node->name),
                          STR_ARG(service->name), STR_ARG(store_name));
@@ -48,7 +59,8 @@ static uint32_t add_identity(struct survey *survey, const struct node_conf *node
         .service = service->name,
         .store = store_name,
         .load = load,
-        .has_reference = node->system.len > 0 || service->reference.len > 0,
+        .has_reference = (node->system.len > 0 || service->reference.len > 0) &&
+                         !is_shared(node, service, store_name),
         .stored = chain,
         .loaded = chain,
         .key_mismatch = store->key_spki_sha256.len > 0 && !store->matches,
@@ -75,34 +87,46 @@ static uint32_t add_trust_store(struct survey *survey, const struct node_conf *n
     const struct seen_store *seen = seen_store(survey_seen_node(survey, node->name), name);
     if (known != NO_ID || conf == NULL || seen == NULL)
         return known;
-    known = same_file(survey, node->name, conf->certificates);
+    bool pins = str_eq(conf->format, S("pins"));
+    str path = pins ? conf->path : conf->certificates;
+    known = same_file(survey, node->name, path);
     if (known != NO_ID)
         return known;
     LIST(uint32_t) ids = { 0 };
+    for (size_t i = 0; i < seen->pins.count; i++)
+        list_push(survey->arena, &ids) = model_pin(&survey->model, seen->pins.items[i]);
     for (size_t i = 0; i < seen->certificates.count; i++)
         list_push(survey->arena, &ids) = model_cert(&survey->model, &seen->certificates.items[i]);
     struct trust_store store = { .key = key,
                                  .node = node->name,
                                  .name = name,
-                                 .path = conf->certificates,
+                                 .path = path,
+                                 .kind = pins ? STORE_PINS : STORE_ANCHORS,
                                  .anchors = model_anchors(&survey->model, ids.items, ids.count) };
     return model_add_store(&survey->model, &store);
 }
 
-static uint32_t add_truster(struct survey *survey, const struct node_conf *node,
-                            const struct service_conf *service, const str_list *stores,
-                            enum load_mode load)
+uint32_t survey_truster(struct survey *survey, const struct node_conf *node,
+                        const struct service_conf *service, const struct survey_trust *trust,
+                        enum load_mode load)
 {
     struct buf key = { 0 };
     struct truster truster = { .node = node->name, .service = service->name, .load = load };
+    const str_list *lists[] = { trust->anchors, trust->pins };
     buf_printf(survey->arena, &key, "%.*s/%.*s:", STR_ARG(node->name), STR_ARG(service->name));
-    for (size_t i = 0; i < stores->count; i++) {
-        uint32_t store = add_trust_store(survey, node, stores->items[i]);
-        if (store == NO_ID)
-            continue;
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (size_t k = 0; k < lists[i]->count; k++) {
+            uint32_t store = add_trust_store(survey, node, lists[i]->items[k]);
+            if (store == NO_ID)
+                continue;
+            buf_printf(survey->arena, &key, "%s%.*s", truster.stores.count == 0 ? "" : "+",
+                       STR_ARG(lists[i]->items[k]));
+            list_push(survey->arena, &truster.stores) = store;
+        }
+    if (trust->fixed != NO_ID) {
         buf_printf(survey->arena, &key, "%s%.*s", truster.stores.count == 0 ? "" : "+",
-                   STR_ARG(stores->items[i]));
-        list_push(survey->arena, &truster.stores) = store;
+                   STR_ARG(survey->model.stores.items[trust->fixed].key));
+        list_push(survey->arena, &truster.stores) = trust->fixed;
     }
     if (truster.stores.count == 0)
         return NO_ID;
@@ -120,6 +144,30 @@ static str process_of(struct survey *survey, const struct node_conf *node,
                : str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(first->name));
 }
 
+uint32_t survey_fixed_pins(struct survey *survey, str service)
+{
+    LIST(uint32_t) ids = { 0 };
+    struct cluster *cluster = survey->cluster;
+    for (size_t i = 0; i < cluster->pins.count; i++)
+        for (size_t k = 0; k < cluster->pins.items[i].pins.count; k++) {
+            const struct pin_conf *conf = &cluster->pins.items[i].pins.items[k];
+            struct pin pin;
+            str text = str_printf(survey->arena, "%s:%.*s", conf->cert.len > 0 ? "cert" : "spki",
+                                  STR_ARG(conf->cert.len > 0 ? conf->cert : conf->spki));
+            if (str_eq(cluster->pins.items[i].service, service) &&
+                pin_parse(survey->arena, text, &pin))
+                list_push(survey->arena, &ids) = model_pin(&survey->model, pin);
+        }
+    if (ids.count == 0)
+        return NO_ID;
+    struct trust_store store = { .key = str_printf(survey->arena, "pins/%.*s", STR_ARG(service)),
+                                 .name = S("pins"),
+                                 .kind = STORE_PINS,
+                                 .fixed = true,
+                                 .anchors = model_anchors(&survey->model, ids.items, ids.count) };
+    return model_add_store(&survey->model, &store);
+}
+
 static enum client_auth client_auth_of(str text)
 {
     if (str_eq(text, S("required")))
@@ -127,15 +175,53 @@ static enum client_auth client_auth_of(str text)
     return str_eq(text, S("optional")) ? CLIENT_AUTH_OPTIONAL : CLIENT_AUTH_NONE;
 }
 
+/* What the libraries do that the stacks are called after. OpenSSL alone completes a lone leaf from
+   its trust store; nginx switches that off (SSL_MODE_NO_AUTO_CHAIN). Java's key manager and Go's
+   client look at the names that the server sends, the others present what they have. */
+static const struct stack {
+    const char *name;
+    bool completes, by_issuer;
+} stacks[] = {
+    {"openssl", true,  false}, /* where none is named */
+    { "gnutls", false, false},
+    { "go",     false, true },
+    { "jsse",   false, true },
+    { "nginx",  false, false},
+};
+
+static const struct stack *stack_of(const struct service_conf *service)
+{
+    for (size_t i = 0; i < COUNT(stacks); i++)
+        if (str_eq(service->stack, str_c(stacks[i].name)))
+            return &stacks[i];
+    return &stacks[0];
+}
+
+bool survey_chooses_by_issuer(const struct service_conf *service)
+{
+    return service->client_selects.len > 0 ? str_eq(service->client_selects, S("by_issuer"))
+                                           : stack_of(service)->by_issuer;
+}
+
+static enum load_mode usual_load(const struct service_conf *service)
+{
+    return service->listen.len > 0 ? LOAD_RELOAD : LOAD_PER_CONNECTION;
+}
+
+enum load_mode survey_trust_load(const struct service_conf *service)
+{
+    return load_of(service->load.trust, usual_load(service));
+}
+
 void survey_add_service(struct survey *survey, const struct node_conf *node,
                         const struct service_conf *service)
 {
     bool listens = service->listen.len > 0;
-    enum load_mode otherwise = listens ? LOAD_RELOAD : LOAD_PER_CONNECTION;
+    const struct survey_trust trust = { &service->trust, &service->pins, NO_ID };
     uint32_t first = NO_ID;
     for (size_t i = 0; i < service->identities.count; i++) {
-        uint32_t id = add_identity(survey, node, service, service->identities.items[i].store,
-                                   load_of(service->load.identity, otherwise));
+        uint32_t id = survey_identity(survey, node, service, service->identities.items[i].store,
+                                      load_of(service->load.identity, usual_load(service)));
         first = first == NO_ID ? id : first;
     }
     struct service row = {
@@ -151,74 +237,11 @@ void survey_add_service(struct survey *survey, const struct node_conf *node,
         .client_auth = client_auth_of(service->client_auth),
         .client_identity =
             str_eq(service->client_identity, S("user")) ? S("") : service->client_identity,
-        .client_truster = add_truster(survey, node, service, &service->trust,
-                                      load_of(service->load.trust, otherwise)),
+        .client_truster = survey_truster(survey, node, service, &trust, survey_trust_load(service)),
+        .pins_alone = service->trust.count == 0 && service->pins.count > 0,
+        .sends_as_stored = !stack_of(service)->completes,
     };
     uint32_t id = model_add_service(&survey->model, &row);
     if (id == survey->shown.count)
         list_push(survey->arena, &survey->shown) = listens ? first : NO_ID;
-}
-
-static enum verify_mode verify_of(str text)
-{
-    if (str_eq(text, S("none")))
-        return VERIFY_NONE;
-    return str_eq(text, S("ca")) ? VERIFY_CA : VERIFY_FULL;
-}
-
-/* "node/service" as declared, or NULL. */
-static const struct service_conf *find_service(struct survey *survey, str key,
-                                               struct node_conf **ret_node)
-{
-    str rest = key;
-    *ret_node = cluster_node(survey->cluster, str_cut(&rest, '/'));
-    return *ret_node == NULL ? NULL : node_service(*ret_node, rest);
-}
-
-/* A server's own outgoing connection lives as long as its session; a pure client's store is read
-   at every connection. */
-static uint32_t link_identity(struct survey *survey, const struct node_conf *node,
-                              const struct service_conf *service, str name)
-{
-    if (name.len == 0)
-        return service->listen.len == 0 && service->identities.count > 0
-                   ? add_identity(survey, node, service, service->identities.items[0].store,
-                                  LOAD_PER_CONNECTION)
-                   : NO_ID;
-    return add_identity(survey, node, service, name,
-                        service->listen.len > 0 ? LOAD_PER_SESSION : LOAD_PER_CONNECTION);
-}
-
-bool survey_add_link(struct survey *survey, const struct link_conf *link)
-{
-    struct node_conf *from_node, *to_node;
-    const struct service_conf *from = find_service(survey, link->from, &from_node);
-    const struct service_conf *to = find_service(survey, link->to, &to_node);
-    if (from == NULL || to == NULL)
-        return false;
-    str_list trust = { 0 };
-    if (link->trust.len > 0)
-        list_push(survey->arena, &trust) = link->trust;
-    uint32_t server = map_get(&survey->model.service_ids, link->to);
-    struct link row = {
-        .key = str_printf(survey->arena, "%.*s->%.*s%s%.*s", STR_ARG(link->from), STR_ARG(link->to),
-                          link->user.len > 0 ? "#" : "", STR_ARG(link->user)),
-        .from = map_get(&survey->model.service_ids, link->from),
-        .to = server,
-        .server_identity = survey->shown.items[server],
-        .client_identity = link_identity(survey, from_node, from, link->identity),
-        .client_truster =
-            add_truster(survey, from_node, from, trust.count > 0 ? &trust : &from->trust,
-                        from->listen.len > 0 ? LOAD_PER_SESSION : LOAD_PER_CONNECTION),
-        .verify = verify_of(link->verify),
-        .name = link->name,
-        .user = link->user,
-        .user_is_cn = str_eq(to->client_identity, S("user")) &&
-                      !str_list_has(&to->mapped_users, link->user) &&
-                      !str_list_has(&to->mapped_users, S("all")),
-    };
-    uint32_t id = model_add_link(&survey->model, &row);
-    if (id == survey->to.count)
-        list_push(survey->arena, &survey->to) = link;
-    return true;
 }

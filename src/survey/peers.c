@@ -103,9 +103,11 @@ static void match_streams(struct ledger *ledger)
     AUTO(arena) struct arena scratch = { 0 };
     bool *matched = arena_alloc(&scratch, model->links.count + 1, sizeof(bool));
     for (int round = 0; round < LIKENESS_COUNT; round++)
-        for (size_t i = 0; i < model->links.count; i++) {
+        for (uint32_t i = 0; i < model->links.count; i++) {
             const struct link *link = &model->links.items[i];
             const struct link_conf *conf = ledger->survey->to.items[i];
+            if (!survey_is_first(ledger->survey, i))
+                continue;
             if (&model->services.items[link->to] != ledger->server || !streams(conf) || matched[i])
                 continue;
             const struct peer *peer = take_stream(ledger, link, conf, (enum likeness)round);

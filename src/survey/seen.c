@@ -30,6 +30,16 @@ static void read_texts(struct arena *arena, const json_t *owner, const char *nam
             str_copy(arena, str_c(json_string_value(json_array_get(array, i))));
 }
 
+static void read_pins(struct arena *arena, const json_t *owner, pin_list *ret_pins)
+{
+    str_list texts = { 0 };
+    struct pin pin;
+    read_texts(arena, owner, "pins", &texts);
+    for (size_t i = 0; i < texts.count; i++)
+        if (pin_parse(arena, texts.items[i], &pin))
+            list_push(arena, ret_pins) = pin;
+}
+
 static struct seen_store read_store(struct arena *arena, const json_t *row)
 {
     struct seen_store store = {
@@ -39,6 +49,7 @@ static struct seen_store read_store(struct arena *arena, const json_t *row)
         .matches = json_is_true(json_object_get(row, "matches")),
     };
     read_certificates(arena, row, "certificates", &store.certificates);
+    read_pins(arena, row, &store.pins);
     const json_t *states = json_object_get(row, "states");
     for (size_t i = 0; i < json_array_size(states); i++) {
         const json_t *file = json_array_get(states, i);
@@ -76,6 +87,13 @@ static struct seen_service read_service(struct arena *arena, const json_t *row)
     };
     read_certificates(arena, row, "presented", &service.presented);
     read_texts(arena, row, "acceptable_cas", &service.acceptable_cas);
+    const json_t *named = json_object_get(row, "named");
+    for (size_t i = 0; i < json_array_size(named); i++) {
+        const json_t *answer = json_array_get(named, i);
+        struct seen_name name = { .name = answer_text(arena, answer, "name") };
+        read_certificates(arena, answer, "presented", &name.presented);
+        list_push(arena, &service.named) = name;
+    }
     const json_t *peers = json_object_get(row, "peers");
     for (size_t i = 0; i < json_array_size(peers); i++)
         list_push(arena, &service.peers) = read_peer(arena, json_array_get(peers, i));

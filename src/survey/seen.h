@@ -6,6 +6,7 @@
 #include "cause/catalogue.h"
 #include "cluster/cluster.h"
 #include "node/driver.h"
+#include "store/pins.h"
 #include "x509/cert.h"
 
 #include <jansson.h>
@@ -21,16 +22,25 @@ struct seen_store {
     str name;
     bool trust;             /* otherwise an identity */
     cert_list certificates; /* in the file's order */
+    pin_list pins;          /* the same, of a store of pins */
     str key_spki_sha256;    /* empty while the key is missing or locked */
     bool matches;
     seen_file_list files;
 };
+
+/* What it presents who asks for a name (SNI). */
+struct seen_name {
+    str name;
+    cert_list presented; /* leaf first; empty: it refused, or did not answer */
+};
+typedef LIST(struct seen_name) seen_name_list;
 
 struct seen_service {
     str name;
     bool asked; /* it listens and was connected to */
     str outcome, text;
     cert_list presented; /* leaf first */
+    seen_name_list named;
     bool certificate_requested;
     str_list acceptable_cas;
     bool peers_known;

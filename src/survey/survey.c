@@ -228,6 +228,7 @@ bool survey_run(struct arena *arena, struct cluster *cluster, struct fleet *flee
         return err_set(err, ERR_USAGE, "%.*s: no service is declared and none was found",
                        STR_ARG(cluster->path));
     survey_look_at_wire(ret_survey);
+    survey_look_at_pins(ret_survey);
     judge_init(&ret_survey->judge, &ret_survey->model);
     if (!options->offline)
         survey_look_at_peers(ret_survey);

@@ -4,9 +4,9 @@
 /* What is presented can be longer than what the identity holds: OpenSSL completes a lone leaf from
    the trust store. So the stored chain stands for it when the leaf is the same. */
 static uint32_t loaded_chain(struct survey *survey, const struct identity *identity,
-                             const struct seen_service *seen)
+                             const cert_list *presented)
 {
-    uint32_t leaf = model_cert(&survey->model, &seen->presented.items[0]);
+    uint32_t leaf = model_cert(&survey->model, &presented->items[0]);
     size_t count = 0;
     const uint32_t *stored =
         identity->stored == NO_ID
@@ -64,6 +64,72 @@ static void take_loaded_anchors(struct survey *survey, const struct service *ser
     truster->stale = asks_for_others(model, members, count, &seen->acceptable_cas);
 }
 
+static const struct cert *stored_leaf(const struct survey *survey, uint32_t identity)
+{
+    size_t count = 0;
+    uint32_t chain = survey->model.identities.items[identity].stored;
+    const uint32_t *members =
+        chain == NO_ID ? NULL : model_members(survey->model.chains.items[chain], &count);
+    return count == 0 ? NULL : &survey->model.certs.items[members[0]];
+}
+
+/* How much speaks for it that `leaf` comes from this identity: one stored there now, or an earlier
+   one of its kind. */
+static int likeness(const struct survey *survey, uint32_t identity, const struct cert *leaf)
+{
+    const struct cert *stored = stored_leaf(survey, identity);
+    if (stored == NULL)
+        return 1;
+    return str_eq(stored->sha256, leaf->sha256)       ? 3
+           : str_eq(stored->key_type, leaf->key_type) ? 2
+                                                      : 1;
+}
+
+/* Which of the identities that a service has for a name (SNI, or none) it has shown. */
+static uint32_t identity_shown(struct survey *survey, const struct service *service, str name,
+                               const struct cert *leaf)
+{
+    struct node_conf *node = cluster_node(survey->cluster, service->node);
+    const struct service_conf *conf = node_service(node, service->name);
+    uint32_t best = NO_ID;
+    for (size_t i = 0; i < conf->identities.count; i++) {
+        AUTO(arena) struct arena scratch = { 0 };
+        str key = str_printf(&scratch, "%.*s:%.*s", STR_ARG(service->key),
+                             STR_ARG(conf->identities.items[i].store));
+        uint32_t id = map_get(&survey->model.identity_ids, key);
+        if (id == NO_ID || !str_eq(conf->identities.items[i].sni, name))
+            continue;
+        if (best == NO_ID || likeness(survey, id, leaf) > likeness(survey, best, leaf))
+            best = id;
+    }
+    return best;
+}
+
+static void take_presented(struct survey *survey, const struct service *service, uint32_t id,
+                           const cert_list *presented)
+{
+    struct identity *identity = &survey->model.identities.items[id];
+    identity->loaded = loaded_chain(survey, identity, presented);
+    if (identity->loaded != identity->stored)
+        note_stale(survey, service, identity);
+}
+
+/* Where nothing is for any name, who asks for none is shown the first. */
+static void take_all_presented(struct survey *survey, const struct service *service, uint32_t shown,
+                               const struct seen_service *seen)
+{
+    uint32_t id = identity_shown(survey, service, S(""), &seen->presented.items[0]);
+    take_presented(survey, service, id == NO_ID ? shown : id, &seen->presented);
+    for (size_t i = 0; i < seen->named.count; i++) {
+        const struct seen_name *named = &seen->named.items[i];
+        if (named->presented.count == 0)
+            continue;
+        id = identity_shown(survey, service, named->name, &named->presented.items[0]);
+        if (id != NO_ID)
+            take_presented(survey, service, id, &named->presented);
+    }
+}
+
 static bool take_service(struct survey *survey, uint32_t id)
 {
     const struct service *service = &survey->model.services.items[id];
@@ -77,11 +143,8 @@ static bool take_service(struct survey *survey, uint32_t id)
                     seen->text);
         return false;
     }
-    struct identity *identity = &survey->model.identities.items[shown];
-    identity->loaded = loaded_chain(survey, identity, seen);
+    take_all_presented(survey, service, shown, seen);
     take_loaded_anchors(survey, service, seen);
-    if (identity->loaded != identity->stored)
-        note_stale(survey, service, identity);
     return true;
 }
 
