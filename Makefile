@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test bare lint bench docs clean fuzz fuzz-coverage load crash
+.PHONY: deps build test bare lint bench docs clean fuzz fuzz-coverage load crash random
 # The tests' part is left out where cmocka was missing, as when ./demo set the folder up.
 build:
 	test -e build/build.ninja || meson setup build
@@ -38,3 +38,6 @@ load: build
 # Hours: says how many, and goes on where it was stopped.
 crash: build
 	tests/crash
+# A hundred thousand clusters: says how many minutes are left, and from where to go on when stopped.
+random: build
+	build/random --from 1 --count 100000 --jobs $$(nproc)

@@ -69,6 +69,9 @@ sed 's/^/# /' out
 
 echo '#include "cmd/cmd.h"' >>tree/src/base/low.h
 caught "an include that points up" "src/base/low.h:2: base includes \"cmd/cmd.h\""
+mkdir -p tree/tests/random
+echo '#include "plan/plan.h"' >tree/tests/random/world.h
+caught "a checker that sees the planner" "tests/random/world.h:1: a checker of plans includes plan/plan.h"
 for function in strcpy sprintf strtok gmtime atoi system; do
     sed -i "s/return 1/return $function(0)/" tree/src/base/low.c
     caught "$function" "banned function"
