@@ -16,6 +16,16 @@ static bool is_due(const struct planner *planner, const struct identity *identit
            (goal->replace_others && !planner_is_ours(planner, leaf));
 }
 
+/* Where a new key was asked for and is not made, the reason. */
+static const char *key_text(const struct planner *planner, const struct renewal *renewal)
+{
+    if (renewal->new_key)
+        return "a new key";
+    return planner->goal->keep_key
+               ? "a request with the same key"
+               : "a request with the same key, as two files cannot be replaced at once,";
+}
+
 static struct step issue_step(struct planner *planner, const struct renewal *renewal)
 {
     const struct identity *identity = &planner->model->identities.items[renewal->identity];
@@ -26,9 +36,9 @@ static struct step issue_step(struct planner *planner, const struct renewal *ren
     step.leaves = str_printf(planner->arena, "certificate by %.*s, %s key",
                              STR_ARG(planner_fingerprint(planner, planner->goal->issuer)),
                              renewal->new_key ? "a new" : "the same");
-    step.text = str_printf(planner->arena, "make %s and get a certificate for %.*s/%.*s",
-                           renewal->new_key ? "a new key" : "a request with the same key",
-                           STR_ARG(identity->node), STR_ARG(identity->store));
+    step.text =
+        str_printf(planner->arena, "make %s and get a certificate for %.*s/%.*s",
+                   key_text(planner, renewal), STR_ARG(identity->node), STR_ARG(identity->store));
     return step;
 }
 

@@ -572,3 +572,21 @@ TEST(services_that_load_together_take_one_turn_and_restart_once)
     check_int(restart->outage.count, 3); /* and as db1's client */
     world_free(&world);
 }
+
+TEST(a_key_that_is_kept_against_the_policy_is_said_to_be_and_why)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .in_place = true });
+    struct plan_goal goal = goal_of(&world, world.root_id);
+    for (int keep = 0; keep < 2; keep++) {
+        goal.keep_key = keep;
+        plan_make(&world.arena, &world.judge, &goal, &plan);
+        check_int(count_kind(&plan, STEP_issue), 4);
+        for (size_t i = 0; i < plan.steps.count; i++)
+            if (plan.steps.items[i].kind == STEP_issue)
+                check((str_find(plan.steps.items[i].text, S("cannot be replaced at once")) <
+                       plan.steps.items[i].text.len) == (keep == 0));
+    }
+    world_free(&world);
+}
