@@ -9,9 +9,9 @@
  *     ca=FILE cert=FILE key=FILE say=http:/version
  *
  * `cert` and `key` may be missing: then none is shown. A file that is named @FILE:SECTION:NAME is
- * looked up in a configuration file, in its first line "NAME = PATH" or "NAME: PATH" after the line
- * SECTION. All of them are read at every connection, as a client program does that starts anew.
- * `say` is what proves that a connection was accepted, since TLS 1.3 refuses late:
+ * looked up in a configuration file: the first "NAME = PATH" or "NAME: PATH" after the text
+ * SECTION, relative to the file's folder. All are read at every connection, as by a program that
+ * starts anew. `say` is what proves that a connection was accepted, since TLS 1.3 refuses late:
  *
  *     tls                the handshake (the default)
  *     http:/PATH         a GET of PATH is answered with 200
@@ -46,7 +46,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TARGETS_MAX = 256, TEXT = 512, NAMES = 2048, WAIT_SECONDS = 10 };
+enum { TARGETS_MAX = 256, PATH = 1024, TEXT = 512, NAMES = 2048, WAIT_SECONDS = 10 };
 enum result { GOOD, TCP, TLS, ANSWER, OWN, RESULTS };
 static const char *const result_names[RESULTS] = { "good", "tcp", "tls", "answer", "own" };
 
@@ -94,54 +94,55 @@ static void escape(char *to, size_t size, const char *from)
 
 /* ---- files ---- */
 
-static char *trim(char *text)
+static char *read_file(const char *path, char *text, size_t size)
 {
-    text += strspn(text, " \t\"'");
-    size_t len = strcspn(text, "\r\n");
-    while (len > 0 && strchr(" \t\"'", text[len - 1]) != NULL)
-        len--;
+    FILE *in = fopen(path, "re");
+    size_t len = in == NULL ? 0 : fread(text, 1, size - 1, in);
+    if (in != NULL)
+        fclose(in);
     text[len] = '\0';
     return text;
 }
 
-/* "NAME = PATH" or "NAME: PATH". */
-static bool names(char *line, const char *name, char *path, size_t size)
+/* The word after "NAME =" or "NAME:", with whatever quotes there are around it. */
+static bool value_of(const char *text, const char *name, char *value, size_t size)
 {
-    char *text = trim(line);
     size_t len = strlen(name);
-    if (strncmp(text, name, len) != 0)
-        return false;
-    text += len + strspn(text + len, " \t");
-    if (*text != '=' && *text != ':')
-        return false;
-    snprintf(path, size, "%s", trim(text + 1));
-    return true;
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += len) {
+        const char *after = at + len + strspn(at + len, " \t");
+        bool begins = at == text || strchr(" \t\n'\"", at[-1]) != NULL;
+        if (!begins || (*after != '=' && *after != ':'))
+            continue;
+        after += 1 + strspn(after + 1, " \t'\"\\");
+        snprintf(value, size, "%.*s", (int)strcspn(after, " \t\r\n'\"\\"), after);
+        return true;
+    }
+    return false;
 }
 
 /* The file that `what` names: itself, or the one that @FILE:SECTION:NAME leads to. */
 static bool locate(const char *what, char *path, size_t size)
 {
-    char copy[1024], line[1024];
+    char copy[PATH], value[PATH], text[65536];
     if (what[0] != '@')
         return snprintf(path, size, "%s", what) < (int)size;
     snprintf(copy, sizeof(copy), "%s", what + 1);
     char *rest = copy;
     const char *file = strsep(&rest, ":"), *section = strsep(&rest, ":"), *name = rest;
-    FILE *in = section == NULL || name == NULL ? NULL : fopen(file, "re");
-    bool inside = false, found = false;
-    while (in != NULL && !found && fgets(line, sizeof(line), in) != NULL) {
-        found = inside && names(line, name, path, size);
-        inside = inside || strncmp(trim(line), section, strlen(section)) == 0;
-    }
-    if (in != NULL)
-        fclose(in);
-    return found;
+    if (section == NULL || name == NULL)
+        return false;
+    const char *from = strstr(read_file(file, text, sizeof(text)), section);
+    if (from == NULL || !value_of(from, name, value, sizeof(value)))
+        return false;
+    size_t folder =
+        value[0] == '/' || strrchr(file, '/') == NULL ? 0 : (size_t)(strrchr(file, '/') + 1 - file);
+    return snprintf(path, size, "%.*s%s", (int)folder, file, value) < (int)size;
 }
 
 /* The pair is read with one look at where it is, so that a switch in between cannot mix two. */
 static bool load_files(struct attempt *at)
 {
-    char ca[1024], cert[1024], key[1024];
+    char ca[PATH], cert[PATH], key[PATH];
     const struct target *target = at->target;
     if (!locate(target->ca, ca, sizeof(ca)) ||
         SSL_CTX_load_verify_locations(at->context, ca, NULL) != 1)
@@ -149,7 +150,7 @@ static bool load_files(struct attempt *at)
     if (target->cert == NULL)
         return true;
     for (int i = 0; i < 3; i++) {
-        char again[1024];
+        char again[PATH];
         if (!locate(target->cert, cert, sizeof(cert)) || !locate(target->key, key, sizeof(key)) ||
             !locate(target->cert, again, sizeof(again)))
             return false;
@@ -171,6 +172,7 @@ static enum result fail(struct attempt *at, enum result result, const char *what
     snprintf(at->text, sizeof(at->text), "%s: %s", what,
              verdict != X509_V_OK                           ? X509_verify_cert_error_string(verdict)
              : reason != NULL && result != TCP              ? reason
+             : errno == EAGAIN                              ? "no answer in time"
              : result == TLS || result == OWN || errno == 0 ? "no reason given"
                                                             : strerror(errno));
     return result;
