@@ -7,7 +7,7 @@
 #include <pwd.h>
 
 /* A node may wait ten seconds for its lock before it names who has it. */
-enum { ASK_MS = 5000, TAKE_MS = LEASE_WAIT_MS + 5000, ID_DIGITS = 32 };
+enum { ASK_MS = 15000, TAKE_MS = LEASE_WAIT_MS + 5000, ID_DIGITS = 32 };
 
 str hold_cluster_id(struct arena *arena, const struct cluster *cluster)
 {
