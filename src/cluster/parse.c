@@ -267,6 +267,17 @@ static bool take_item(void *context, str key, const struct yaml_item *item, stru
     return parse_item(p, cluster_field(key), item, p->cluster);
 }
 
+/* No link is without the word: at most so many there are. */
+static size_t count_links(str text)
+{
+    static const char word[] = "from";
+    size_t count = 0;
+    for (const char *at = text.ptr, *end = text.ptr + text.len;
+         at != NULL && (at = memmem(at, (size_t)(end - at), word, sizeof(word) - 1)) != NULL; at++)
+        count++;
+    return count;
+}
+
 /* What a node says of itself is whole in memory within its small bound; a file may be long. */
 static bool parse_text(struct parser *p, str text)
 {
@@ -276,6 +287,7 @@ static bool parse_text(struct parser *p, str text)
     size_t max = p->fragment ? CLUSTER_FRAGMENT_MAX : CLUSTER_FILE_MAX;
     if (text.len > max)
         return fail(p, 1, "larger than %zu MiB", max / 1024 / 1024);
+    list_reserve(p->arena, &p->cluster->links, count_links(text));
     return yaml_compose(&scratch, p->path, text, p->fragment ? NULL : &taker, &root, p->err) &&
            parse_section(p, &cluster_section, root, p->cluster);
 }

@@ -3,6 +3,7 @@
 
 #include "x509/auto.h"
 #include "x509/name.h"
+#include "x509/recent.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -202,19 +203,9 @@ static bool read_facts(struct arena *arena, X509 *x509, str der, struct cert *re
     return true;
 }
 
-static X509 *decode(str der)
-{
-    const unsigned char *at = (const unsigned char *)der.ptr, *end = at + der.len;
-    if (der.len == 0 || der.len > LONG_MAX)
-        return NULL;
-    AUTO(X509) X509 *x509 = d2i_X509(NULL, &at, (long)der.len);
-    ERR_clear_error();
-    return x509 != NULL && at == end ? TAKE(x509) : NULL;
-}
-
 bool cert_parse(struct arena *arena, str der, struct cert *ret_cert, struct err *err)
 {
-    AUTO(X509) X509 *x509 = decode(der);
+    AUTO(X509) X509 *x509 = recent_x509(der);
     if (x509 == NULL)
         return err_set(err, ERR_FORMAT, "not one DER certificate");
     bool ok = read_facts(arena, x509, str_copy(arena, der), ret_cert, err);
@@ -236,7 +227,7 @@ bool cert_of_x509(struct arena *arena, X509 *x509, struct cert *ret_cert, struct
 
 X509 *cert_x509(const struct cert *cert)
 {
-    return decode(cert->der);
+    return recent_x509(cert->der);
 }
 
 bool cert_signed_by(const struct cert *cert, const struct cert *issuer)

@@ -47,7 +47,8 @@ struct cert {
 /* Decode one DER certificate; trailing bytes are an error. Everything is copied into `arena`. */
 MUST_CHECK bool cert_parse(struct arena *arena, str der, struct cert *ret_cert, struct err *err);
 
-/* The certificate as OpenSSL's object: caller owns it. NULL when OpenSSL cannot decode it. */
+/* The certificate as OpenSSL's object: the caller owns a reference and must not change it
+   (recent.h). NULL when OpenSSL cannot decode it. */
 X509 *cert_x509(const struct cert *cert);
 
 /* The facts of an OpenSSL object. */
