@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 enum { FIRST_SIZE = 1000, BLOCK_SIZE = 16 * 1024 };
 
 struct arena_block {
-    struct arena_block *next;
+    struct arena_block *next, *previous;
     size_t used, size;
     alignas(max_align_t) unsigned char bytes[];
 };
@@ -40,23 +41,38 @@ static size_t next_size(const struct arena_block *head, size_t need)
     return need > size ? need : size;
 }
 
-void *arena_alloc(struct arena *arena, size_t count, size_t size)
+static void link_after(struct arena *arena, struct arena_block *previous, struct arena_block *block)
+{
+    block->previous = previous;
+    block->next = previous == NULL ? arena->head : previous->next;
+    if (block->next != NULL)
+        block->next->previous = block;
+    *(previous == NULL ? &arena->head : &previous->next) = block;
+}
+
+static void unlink_block(struct arena *arena, struct arena_block *block)
+{
+    if (block->next != NULL)
+        block->next->previous = block->previous;
+    *(block->previous == NULL ? &arena->head : &block->previous->next) = block->next;
+}
+
+static size_t need_of(size_t count, size_t size)
 {
     const size_t align = alignof(max_align_t);
     if (size != 0 && count > (SIZE_MAX / 2) / size)
         out_of_memory();
-    size_t need = (count * size + align - 1) / align * align;
+    return (count * size + align - 1) / align * align;
+}
+
+void *arena_alloc(struct arena *arena, size_t count, size_t size)
+{
+    size_t need = need_of(count, size);
     struct arena_block *head = arena->head;
     if (head == NULL || head->size - head->used < need) {
         struct arena_block *block = block_new(next_size(head, need));
         /* A large request must not retire a head block that still has room. */
-        if (need > BLOCK_SIZE && head != NULL) {
-            block->next = head->next;
-            head->next = block;
-        } else {
-            block->next = head;
-            arena->head = block;
-        }
+        link_after(arena, need > BLOCK_SIZE ? head : NULL, block);
         head = block;
     }
     void *memory = head->bytes + head->used;
@@ -64,13 +80,29 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
     return memory;
 }
 
+static void block_free(const struct arena *arena, struct arena_block *block)
+{
+    if (arena->wipe)
+        explicit_bzero(block->bytes, block->size);
+    free(block);
+}
+
+/* What is larger than a usual block has one of its own. */
+void arena_drop(struct arena *arena, void *memory, size_t count, size_t size)
+{
+    if (memory == NULL || need_of(count, size) <= BLOCK_SIZE)
+        return;
+    struct arena_block *block =
+        (struct arena_block *)((unsigned char *)memory - offsetof(struct arena_block, bytes));
+    unlink_block(arena, block);
+    block_free(arena, block);
+}
+
 void arena_free(struct arena *arena)
 {
     for (struct arena_block *block = arena->head, *next; block != NULL; block = next) {
         next = block->next;
-        if (arena->wipe)
-            explicit_bzero(block->bytes, block->size);
-        free(block);
+        block_free(arena, block);
     }
     arena->head = NULL;
 }
@@ -89,9 +121,17 @@ void arena_reset(struct arena *arena)
     kept->next = NULL;
 }
 
+/* A hundred bytes or so to begin with, eight items at the most: many a list has one. */
+static size_t first_cap(size_t size)
+{
+    enum { FIRST_BYTES = 128, FIRST_ITEMS = 8 };
+    size_t items = FIRST_BYTES / size;
+    return items == 0 ? 1 : items > FIRST_ITEMS ? FIRST_ITEMS : items;
+}
+
 void list_grow(struct arena *arena, void **items, size_t *cap, size_t size)
 {
-    size_t bigger = *cap == 0 ? 8 : *cap * 2;
+    size_t bigger = *cap == 0 ? first_cap(size) : *cap * 2;
     void *moved = arena_alloc(arena, bigger, size);
     if (*cap > 0)
         memcpy(moved, *items, *cap * size);

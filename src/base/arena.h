@@ -23,6 +23,10 @@ void arena_free(struct arena *arena); /* safe on {0} and on an arena already fre
 void arena_reset(struct arena *arena);
 DEFINE_AUTO(arena, struct arena, arena_free(handle))
 
+/* Give back what arena_alloc() returned for this size, when it is large: small memory stays until
+   the arena is freed. For who knows that nobody else has the address. */
+void arena_drop(struct arena *arena, void *memory, size_t count, size_t size);
+
 #define arena_new(arena, type) ((type *)arena_alloc((arena), 1, sizeof(type)))
 
 /* A growable array living in an arena: `LIST(struct pin) pins;` */

@@ -81,3 +81,32 @@ TEST(an_arena_that_was_reset_gives_zeroed_memory_again)
         arena_reset(&arena);
     }
 }
+
+TEST(large_memory_is_given_back_and_the_rest_stays)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    unsigned char *large[4], *small = NULL;
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < COUNT(large); i++) {
+            large[i] = arena_alloc(&arena, 50000 + i, 1);
+            memset(large[i], (int)i + 1, 50000 + i);
+            small = arena_alloc(&arena, 100, 1);
+            memset(small, 9, 100);
+        }
+        arena_drop(&arena, small, 100, 1);
+        check_int(small[99], 9);
+        arena_drop(&arena, large[round], 50000 + (size_t)round, 1);
+        arena_drop(&arena, large[3], 50003, 1);
+        for (size_t i = 0; i < 3; i++)
+            if (i != (size_t)round)
+                check(large[i][0] == i + 1 && large[i][49999] == i + 1);
+    }
+    arena_drop(&arena, NULL, 50000, 1);
+}
+
+TEST(the_first_memory_of_an_arena_can_be_given_back_too)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    arena_drop(&arena, arena_alloc(&arena, 50000, 1), 50000, 1);
+    check(arena.head == NULL);
+}

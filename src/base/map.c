@@ -58,6 +58,7 @@ static void resize(struct map *map, uint32_t cap)
         if (slot->hash != 0)
             *probe(&bigger, (str){ slot->key, slot->len }, slot->hash) = *slot;
     }
+    arena_drop(map->arena, map->slots, map->cap, sizeof(struct map_slot));
     *map = bigger;
 }
 
