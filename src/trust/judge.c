@@ -38,7 +38,8 @@ static struct verdict verdict_of(const struct rule *broken, const struct path *p
     return verdict;
 }
 
-static struct judged try_path(struct judge *judge, const struct side *side, moment at)
+static void try_path(struct judge *judge, const struct side *side, moment at,
+                     struct judged *ret_judged)
 {
     struct model *model = judge->model;
     struct path path = { .since = INT64_MIN, .until = INT64_MAX };
@@ -57,26 +58,25 @@ static struct judged try_path(struct judge *judge, const struct side *side, mome
                            .withheld = NO_ID };
     size_t depth;
     const struct rule *broken = rules_try(&trial, PASS_PRESENTED, PASS_CONSTRAINTS, &depth);
-    return (struct judged){ .verdict = verdict_of(broken, &path, depth, side->role),
-                            .since = path.since,
-                            .known = model->certs.count };
+    ret_judged->verdict = verdict_of(broken, &path, depth, side->role);
+    ret_judged->since = path.since;
+    ret_judged->known = (uint32_t)model->certs.count;
 }
 
 static struct verdict judge_path(struct judge *judge, const struct side *side, moment at)
 {
-    uint32_t parts[] = { side->chain, side->own_anchors, side->anchors, side->role };
-    uint32_t fresh = (uint32_t)judge->judged.count;
-    uint32_t index = map_put(&judge->paths, (str){ (const char *)parts, sizeof(parts) }, fresh);
-    if (index == fresh) {
-        struct judged judged = try_path(judge, side, at);
-        list_push(judge->model->arena, &judge->judged) = judged;
-        return judged.verdict;
-    }
-    struct judged *known = &judge->judged.items[index];
-    bool fits = at >= known->since && at < known->verdict.until;
-    if (!fits || (!known->verdict.ok && known->known != judge->model->certs.count))
-        *known = try_path(judge, side, at);
-    return known->verdict;
+    /* Only a lone leaf is completed from the end's own anchors. */
+    bool alone = judge->model->chains.items[side->chain].len == sizeof(uint32_t);
+    const struct path_key key = { .chain = side->chain,
+                                  .own_anchors = alone ? side->own_anchors : NO_ID,
+                                  .anchors = side->anchors,
+                                  .role = side->role };
+    bool unknown;
+    struct judged *judged = cache_row(&judge->paths, key, &unknown);
+    bool fits = !unknown && at >= judged->since && at < judged->verdict.until;
+    if (!fits || (!judged->verdict.ok && judged->known != judge->model->certs.count))
+        try_path(judge, side, at, judged);
+    return judged->verdict;
 }
 
 /* The demands of this link on a leaf whose path is good: its names, its identity, what is

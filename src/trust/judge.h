@@ -11,7 +11,7 @@
 #ifndef TRUST_JUDGE_H
 #define TRUST_JUDGE_H
 
-#include "cause/catalogue.h"
+#include "trust/cache.h"
 #include "trust/facts.h"
 
 /* The two ends of a link in one state: chain and anchor set ids of the model. An end's anchors are
@@ -25,27 +25,11 @@ struct ends {
     uint32_t client_anchors, server_anchors; /* NO_ID: has no trust store, does not judge */
 };
 
-struct verdict {
-    bool ok;
-    enum cause cause;     /* CAUSE_none when ok */
-    uint32_t certificate; /* cert id that the cause is about, or NO_ID */
-    bool client_side; /* the certificate at fault is the client's, not the server's or signer's */
-    moment until;     /* first moment after `at` when a validity boundary can change this */
-};
-
-/* How one end's certificate fared, for all moments in [since, verdict.until). */
-struct judged {
-    struct verdict verdict;
-    moment since;
-    size_t known; /* certificates in the model then: a new one can tell a better cause */
-};
-
 struct judge {
-    struct model *model; /* borrowed */
-    struct facts facts;  /* facts.signature_checks: how many public key operations were made */
-    struct map paths;    /* (chain, own anchors, the judge's anchors, role) -> index of judged */
-    struct map choices;  /* (offer, the server's anchors) -> chain id + 1; 0: none of them */
-    LIST(struct judged) judged;
+    struct model *model;     /* borrowed */
+    struct facts facts;      /* facts.signature_checks: how many public key operations were made */
+    struct path_cache paths; /* by chain, own anchors, the judge's anchors, role */
+    struct map choices;      /* (offer, the server's anchors) -> chain id + 1; 0: none of them */
 };
 void judge_init(struct judge *judge, struct model *model);
 

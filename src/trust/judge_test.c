@@ -262,7 +262,7 @@ TEST(a_hundred_thousand_links_over_the_same_ends_cost_two_signature_checks)
     for (int i = 0; i < 100000; i++)
         check(judge_link(&pair.judge, &pair.link, pair.ends, PKI_NOW + i % 1000).ok);
     check_int(pair.judge.facts.signature_checks, 2);
-    check_int(pair.judge.judged.count, 2);
+    check_int(pair.judge.paths.count, 2);
 }
 
 TEST(an_earlier_verdict_is_not_taken_for_another_moment)
