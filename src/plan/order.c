@@ -33,9 +33,9 @@ static struct step issue_step(struct planner *planner, const struct renewal *ren
     step.identity = renewal->identity;
     step.new_key = renewal->new_key;
     step.expects = planner_fingerprint(planner, renewal->old_leaf);
-    step.leaves = str_printf(planner->arena, "certificate by %.*s, %s key",
-                             STR_ARG(planner_fingerprint(planner, planner->goal->issuer)),
-                             renewal->new_key ? "a new" : "the same");
+    step.leaves = planner_text(planner, "certificate by %.*s, %s key",
+                               STR_ARG(planner_fingerprint(planner, planner->goal->issuer)),
+                               renewal->new_key ? "a new" : "the same");
     step.text =
         str_printf(planner->arena, "make %s and get a certificate for %.*s/%.*s",
                    key_text(planner, renewal), STR_ARG(identity->node), STR_ARG(identity->store));

@@ -41,6 +41,7 @@ void planner_init(struct planner *planner, struct arena *arena, struct judge *ju
                                  .goal = goal,
                                  .plan = ret_plan,
                                  .gain_ids.arena = arena,
+                                 .texts.arena = arena,
                                  .certs = judge->model->certs.count,
                                  .leaving = arena_alloc(arena, judge->model->certs.count + 1,
                                                         sizeof(bool)),
@@ -65,10 +66,11 @@ void wave_drop_if_empty(struct planner *planner)
 
 str step_id(struct arena *arena, const struct step *step)
 {
-    str text = str_printf(arena, "%s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s", step_kind_name(step->kind),
+    AUTO(arena) struct arena scratch = { 0 };
+    str text = str_printf(&scratch, "%s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s", step_kind_name(step->kind),
                           STR_ARG(step->node), STR_ARG(step->service), STR_ARG(step->store),
                           STR_ARG(step->expects), STR_ARG(step->leaves));
-    return (str){ sha256_hex(arena, text).ptr, 16 };
+    return str_copy(arena, (str){ sha256_hex(&scratch, text).ptr, 16 });
 }
 
 struct step step_make(enum step_kind kind, str node, str service, str store)
@@ -92,14 +94,23 @@ struct step *step_add(struct planner *planner, struct wave *wave, struct step st
     return &planner->plan->steps.items[planner->plan->steps.count - 1];
 }
 
+str planner_text(struct planner *planner, const char *fmt, ...)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    va_list ap;
+    va_start(ap, fmt);
+    str text = str_vprintf(&scratch, fmt, ap);
+    va_end(ap);
+    return map_keep(&planner->texts, text);
+}
+
 str planner_fingerprint(struct planner *planner, uint32_t cert)
 {
     if (cert == NO_ID)
         return S("absent");
     str sha256 = planner->model->certs.items[cert].sha256;
-    return str_starts(sha256, S("new:"))
-               ? sha256
-               : str_printf(planner->arena, "sha256:%.*s", STR_ARG(sha256));
+    return str_starts(sha256, S("new:")) ? sha256
+                                         : planner_text(planner, "sha256:%.*s", STR_ARG(sha256));
 }
 
 uint32_t planner_leaf(const struct model *model, uint32_t chain)
@@ -232,10 +243,20 @@ static void place_turns(struct planner *planner)
         }
 }
 
+/* Snapshot, issue, install and switch; loads of gains, losses and identities, and a verification;
+   a snapshot of a store and its change. Few renewals need all of them. */
+static void make_room(struct planner *planner)
+{
+    size_t stores = planner->gains.count + planner->losses.count;
+    list_reserve(planner->arena, &planner->plan->steps,
+                 4 * (planner->renewals.count + planner->turns.count) + 2 * stores);
+}
+
 /* The file's order within a batch is what people expect. */
 void planner_sort_turns(struct planner *planner)
 {
     AUTO(arena) struct arena scratch = { 0 };
+    make_room(planner);
     place_turns(planner);
     size_t *next = arena_alloc(&scratch, planner->batches + 2, sizeof(size_t));
     struct turn *sorted = arena_alloc(&scratch, planner->turns.count + 1, sizeof(*sorted));
@@ -397,8 +418,8 @@ static struct step anchor_step(struct planner *planner, enum step_kind kind,
     step.trust_store = change->store;
     step.new_cert = change->anchor;
     step.certificate = anchor;
-    step.expects = str_printf(planner->arena, add ? "without %.*s" : "with %.*s", STR_ARG(anchor));
-    step.leaves = str_printf(planner->arena, add ? "with %.*s" : "without %.*s", STR_ARG(anchor));
+    step.expects = planner_text(planner, add ? "without %.*s" : "with %.*s", STR_ARG(anchor));
+    step.leaves = planner_text(planner, add ? "with %.*s" : "without %.*s", STR_ARG(anchor));
     step.text =
         str_printf(planner->arena, add ? "add %.*s to %.*s/%.*s" : "remove %.*s from %.*s/%.*s",
                    STR_ARG(planner->model->certs.items[change->anchor].subject),
@@ -432,8 +453,8 @@ static void hold_anchor(struct planner *planner, struct wave *wave, uint32_t anc
     struct step step = step_make(STEP_hold, S(""), S(""), S(""));
     step.new_cert = anchor;
     step.certificate = planner_fingerprint(planner, anchor);
-    step.expects = str_printf(planner->arena, "%.*s in use", STR_ARG(step.certificate));
-    step.leaves = str_printf(planner->arena, "%.*s in use by nobody", STR_ARG(step.certificate));
+    step.expects = planner_text(planner, "%.*s in use", STR_ARG(step.certificate));
+    step.leaves = planner_text(planner, "%.*s in use by nobody", STR_ARG(step.certificate));
     step.text = str_printf(planner->arena, "wait until nobody presents what %.*s vouches for",
                            STR_ARG(planner->model->certs.items[anchor].subject));
     step_add(planner, wave, step);
@@ -463,7 +484,7 @@ static struct step identity_step(struct planner *planner, enum step_kind kind,
     step.in_place = renewal->in_place;
     step.certificate = planner_fingerprint(planner, renewal->new_cert);
     step.expects = planner_fingerprint(planner, renewal->old_leaf);
-    step.leaves = beside ? str_printf(planner->arena, "written %.*s", STR_ARG(step.certificate))
+    step.leaves = beside ? planner_text(planner, "written %.*s", STR_ARG(step.certificate))
                          : step.certificate;
     step.text = str_printf(planner->arena,
                            kind == STEP_switch ? "switch %.*s/%.*s to the %s files"

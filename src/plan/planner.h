@@ -50,6 +50,7 @@ struct planner {
     size_t batches;
     uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
     uint32_t *turn_of;    /* by service that stands for others: index of its turn, or NO_ID */
+    struct map texts;     /* what steps expect and leave, each once */
     struct groups services_of_process, links_of_process; /* by the service that stands for them */
 };
 
@@ -64,6 +65,10 @@ struct step step_make(enum step_kind kind, str node, str service, str store);
 /* Append; the id is taken here, so expects and leaves must be known. */
 struct step *step_add(struct planner *planner, struct wave *wave, struct step step);
 str step_id(struct arena *arena, const struct step *step);
+
+/* A text that several steps have. */
+str planner_text(struct planner *planner, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* "sha256:…", "new:…", or "absent" for NO_ID. */
 str planner_fingerprint(struct planner *planner, uint32_t cert);
