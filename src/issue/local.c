@@ -20,11 +20,9 @@ enum { CREATE_ROUNDS = 200 * 1000 };
 /* Below 112 bits of security nothing is signed (NIST SP 800-57): RSA 2048 is the smallest. */
 enum { SECURITY_BITS_MIN = 112 };
 
-DEFINE_AUTO(X509_EXTENSION, X509_EXTENSION *, X509_EXTENSION_free(*handle))
 DEFINE_AUTO(X509_SIG, X509_SIG *, X509_SIG_free(*handle))
 DEFINE_AUTO(PKCS8, PKCS8_PRIV_KEY_INFO *, PKCS8_PRIV_KEY_INFO_free(*handle))
 DEFINE_AUTO(BIGNUM, BIGNUM *, BN_free(*handle))
-DEFINE_AUTO(BIT_STRING, ASN1_BIT_STRING *, ASN1_BIT_STRING_free(*handle))
 
 static bool crypto_err(struct err *err, const char *what)
 {
@@ -121,32 +119,12 @@ static bool sign(X509 *x509, EVP_PKEY *key)
     return X509_sign(x509, key, key_digest(key)) > 0;
 }
 
-/* A keyUsage that would let a leaf sign certificates is made anew without those bits. */
-static bool add_key_usage(X509 *x509, X509_EXTENSION *old, uint32_t kept)
-{
-    AUTO(BIT_STRING) ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
-    if (kept == 0)
-        return true;
-    /* KU_ constants count the bits of each octet from its top (RFC 5280, 4.2.1.3). */
-    for (int bit = 0; bit < 9; bit++) {
-        uint32_t mask = bit < 8 ? 0x80u >> bit : 0x8000u;
-        if ((kept & mask) != 0 && ASN1_BIT_STRING_set_bit(bits, bit, 1) != 1)
-            return false;
-    }
-    return X509_add1_ext_i2d(x509, NID_key_usage, bits, X509_EXTENSION_get_critical(old),
-                             X509V3_ADD_APPEND) == 1;
-}
-
 static bool copy_extensions(X509 *x509, X509 *replaced, const struct cert *facts)
 {
     for (const int *nid = profile_copied; *nid != 0; nid++) {
-        int at = X509_get_ext_by_NID(replaced, *nid, -1);
-        X509_EXTENSION *ext = at < 0 ? NULL : X509_get_ext(replaced, at);
-        if (ext == NULL)
-            continue;
-        bool ok = *nid == NID_key_usage ? add_key_usage(x509, ext, profile_key_usage(facts))
-                                        : X509_add_ext(x509, ext, -1) == 1;
-        if (!ok)
+        AUTO(X509_EXTENSION) X509_EXTENSION *extension = NULL;
+        if (!profile_extension(facts, replaced, *nid, &extension) ||
+            (extension != NULL && X509_add_ext(x509, extension, -1) != 1))
             return false;
     }
     return true;

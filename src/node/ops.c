@@ -266,6 +266,20 @@ static bool op_deliver(const struct worker *worker, struct arena *arena, const j
            pending_deliver(&place, chain, err);
 }
 
+/* {step{id}} of an issue step -> forgotten: whether there was something */
+static bool op_forget(const struct worker *worker, struct arena *arena, const json_t *body,
+                      struct emit *emit, struct err *err)
+{
+    (void)arena;
+    struct pending_place place = { .state = worker->state, .new_key = true };
+    bool had;
+    if (!need_text(json_object_get(body, "step"), "id", &place.step, err) ||
+        !pending_forget(&place, &had, err))
+        return false;
+    emit_bool(emit, "forgotten", had);
+    return true;
+}
+
 static bool emit_certificates(const struct worker *worker, struct arena *arena, str apply, str path,
                               const char *name, struct emit *emit, struct err *err)
 {
@@ -385,6 +399,7 @@ const struct op worker_ops[] = {
     { "carry_out",     true,  op_carry_out },
     { "request",       true,  op_request },
     { "deliver",       true,  op_deliver },
+    { "forget",        true,  op_forget },
     { "restore",       true,  op_restore },
     { "lease_read",    false, op_lease_read },
     { "lease_take",    false, op_lease_take },

@@ -2,9 +2,11 @@
 #include "node/pending.h"
 
 #include "base/io.h"
+#include "node/retention.h"
 #include "store/key.h"
 #include "store/store.h"
 #include "x509/auto.h"
+#include "x509/profile.h"
 
 #include <errno.h>
 #include <openssl/ec.h>
@@ -15,7 +17,8 @@
 
 enum { RSA_BITS_MIN = 2048, GROUP_NAME_MAX = 64, CHAIN_MAX = 1024 * 1024 };
 
-DEFINE_AUTO(extension, X509_EXTENSION *, X509_EXTENSION_free(*handle))
+DEFINE_AUTO(extensions, STACK_OF(X509_EXTENSION) *,
+            sk_X509_EXTENSION_pop_free(*handle, X509_EXTENSION_free))
 
 static const struct io_owner ours_alone = { (uid_t)-1, (gid_t)-1, 0600 };
 
@@ -109,47 +112,27 @@ static bool new_key(struct arena *arena, const struct pending_place *place, cons
     return true;
 }
 
-/* OpenSSL's extension syntax has more than names in it ("@section", "email:copy"), so only plain
-   names may pass. */
-static bool san_is_plain(str san)
+/* What the authority is asked to put in: what a certificate of our own would have. */
+static bool add_extensions(const struct cert *like, X509 *x509, X509_REQ *req)
 {
-    static const char *const kinds[] = { "DNS:", "IP:", "email:", "URI:" };
-    bool known = false;
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        known = known || str_starts(san, str_c(kinds[i]));
-    for (size_t i = 0; i < san.len; i++)
-        if (san.ptr[i] <= ' ' || san.ptr[i] == ',' || san.ptr[i] == ';' || san.ptr[i] == '"')
+    AUTO(extensions) STACK_OF(X509_EXTENSION) *all = sk_X509_EXTENSION_new_null();
+    for (const int *nid = profile_copied; *nid != 0; nid++) {
+        AUTO(X509_EXTENSION) X509_EXTENSION *extension = NULL;
+        if (!profile_extension(like, x509, *nid, &extension))
             return false;
-    return known && !str_eq(san, S("email:copy")) && !str_eq(san, S("email:move"));
+        if (extension != NULL && sk_X509_EXTENSION_push(all, extension) <= 0)
+            return false;
+        extension = NULL;
+    }
+    return sk_X509_EXTENSION_num(all) == 0 || X509_REQ_add_extensions(req, all) == 1;
 }
 
-static bool add_names(struct arena *arena, const str_list *san, X509_REQ *req)
-{
-    struct buf value = { 0 };
-    buf_add(arena, &value, S(""));
-    for (size_t i = 0; i < san->count; i++)
-        if (san_is_plain(san->items[i]))
-            buf_printf(arena, &value, "%s%.*s", value.bytes.count == 0 ? "" : ",",
-                       STR_ARG(san->items[i]));
-    if (value.bytes.count == 0)
-        return true;
-    AUTO(extension)
-    X509_EXTENSION *extension =
-        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, buf_str(&value).ptr);
-    STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-    bool added = extension != NULL && extensions != NULL &&
-                 sk_X509_EXTENSION_push(extensions, extension) > 0 &&
-                 X509_REQ_add_extensions(req, extensions) == 1;
-    sk_X509_EXTENSION_free(extensions);
-    return added;
-}
-
-static bool fill(struct arena *arena, X509_REQ *req, const struct cert *like, EVP_PKEY *key)
+static bool fill(X509_REQ *req, const struct cert *like, EVP_PKEY *key)
 {
     AUTO(X509) X509 *x509 = cert_x509(like);
     return x509 != NULL && X509_REQ_set_version(req, X509_REQ_VERSION_1) == 1 &&
            X509_REQ_set_subject_name(req, X509_get_subject_name(x509)) == 1 &&
-           X509_REQ_set_pubkey(req, key) == 1 && add_names(arena, &like->san, req) &&
+           X509_REQ_set_pubkey(req, key) == 1 && add_extensions(like, x509, req) &&
            X509_REQ_sign(req, key, key_digest(key)) > 0;
 }
 
@@ -165,7 +148,7 @@ bool pending_ask(struct arena *arena, const struct pending_place *place, const s
         return false;
     AUTO(openssl_bytes) unsigned char *der = NULL;
     AUTO(openssl_bytes) unsigned char *spki = NULL;
-    bool filled = req != NULL && fill(arena, req, like, key);
+    bool filled = req != NULL && fill(req, like, key);
     int der_len = filled ? i2d_X509_REQ(req, &der) : -1;
     int spki_len = filled ? i2d_PUBKEY(key, &spki) : -1;
     if (der_len <= 0 || spki_len <= 0) {
@@ -222,4 +205,23 @@ bool pending_drop_key(const struct pending_place *place, struct err *err)
     if (unlink(path.ptr) < 0)
         return errno == ENOENT || err_errno(err, "remove %s", path.ptr);
     return io_sync_dir_of(path.ptr, err);
+}
+
+bool pending_forget(const struct pending_place *place, bool *ret_had, struct err *err)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    static const char *const endings[] = { ".crt", ".key" };
+    str path = S("");
+    *ret_had = false;
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        if (!path_of(&arena, place, endings[i], &path, err))
+            return false;
+        if (access(path.ptr, F_OK) < 0)
+            continue;
+        *ret_had = true;
+        retention_wipe_file(path.ptr);
+        if (access(path.ptr, F_OK) == 0)
+            return err_set(err, ERR_SYSTEM, "%s could not be removed", path.ptr);
+    }
+    return !*ret_had || io_sync_dir_of(path.ptr, err);
 }

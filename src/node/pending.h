@@ -33,7 +33,7 @@ MUST_CHECK bool pending_read(struct arena *arena, const struct pending_place *pl
 
 struct pending_request {
     str spki_sha256;           /* hex */
-    str spki_der, request_der; /* PKCS#10, with subject and names of `like` */
+    str spki_der, request_der; /* PKCS#10, with subject, names and usages of `like` */
 };
 
 /* The request for a certificate. A new key is of the kind of `like`'s, or the one that an earlier
@@ -49,6 +49,10 @@ MUST_CHECK bool pending_deliver(const struct pending_place *place, str chain_pem
 MUST_CHECK bool pending_key_bytes(struct arena *arena, const struct pending_place *place,
                                   str *ret_bytes, struct err *err);
 MUST_CHECK bool pending_drop_key(const struct pending_place *place, struct err *err);
+
+/* It is given up: key and certificate are overwritten and removed. *ret_had: there was something.
+ */
+MUST_CHECK bool pending_forget(const struct pending_place *place, bool *ret_had, struct err *err);
 
 /* Whether the leaf in `chain_pem` belongs to the key at `key_path`; ERR_REFUSED when not. */
 MUST_CHECK bool pending_matches(str chain_pem, str key_path, str password, struct err *err);

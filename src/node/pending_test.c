@@ -110,6 +110,52 @@ TEST(a_request_has_a_key_of_its_own_and_the_names_of_the_certificate_that_it_rep
     OPENSSL_free(spki);
 }
 
+TEST(a_request_asks_for_the_usages_of_the_certificate_that_it_replaces_but_those_of_a_ca)
+{
+    AUTO(bench) struct bench bench;
+    bench_make(&bench, (struct pki_spec){ .key_usage = "critical,digitalSignature,keyCertSign",
+                                          .extended_key_usage = "serverAuth,1.2.3.4" });
+    struct pending_request request = ask(&bench);
+    AUTO(X509_REQ) X509_REQ *req = parse(&request);
+    int critical = -1;
+    STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(req);
+    check_int(sk_X509_EXTENSION_num(extensions), 2);
+    ASN1_BIT_STRING *usage = X509V3_get_d2i(extensions, NID_key_usage, &critical, NULL);
+    EXTENDED_KEY_USAGE *purposes = X509V3_get_d2i(extensions, NID_ext_key_usage, NULL, NULL);
+    check(usage != NULL && purposes != NULL);
+    check_int(critical, 1);
+    for (int bit = 0; bit < 9; bit++)
+        check_int(ASN1_BIT_STRING_get_bit(usage, bit), bit == 0);
+    check_int(sk_ASN1_OBJECT_num(purposes), 2);
+    check_int(OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes, 0)), NID_server_auth);
+    ASN1_BIT_STRING_free(usage);
+    EXTENDED_KEY_USAGE_free(purposes);
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+TEST(a_renewal_that_is_forgotten_leaves_neither_key_nor_certificate)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    bool had;
+    bench_make(&bench, (struct pki_spec){ 0 });
+    check_ok(pending_forget(&bench.place, &had, &err), &err);
+    check(!had);
+    str first = ask(&bench).spki_sha256;
+    check_ok(pending_deliver(&bench.place, certified(&bench).pem, &err), &err);
+    /* Another name for the same file shows that it was overwritten and not only removed. */
+    str other = folder_at(&bench.folder, "other");
+    check_int(link(key_path(&bench).ptr, other.ptr), 0);
+    check_ok(pending_forget(&bench.place, &had, &err), &err);
+    check(had);
+    struct pending pending = read_pending(&bench);
+    check(!pending.has_key && !pending.has_certificate);
+    str left = folder_text(&bench.folder, other);
+    for (size_t i = 0; i < left.len; i++)
+        check_int(left.ptr[i], 0);
+    check(!str_eq(ask(&bench).spki_sha256, first));
+}
+
 static void check_new_key(struct bench *bench, const char *type, int bits)
 {
     struct pending_request request = ask(bench);
@@ -289,6 +335,10 @@ TEST(a_pending_key_is_named_after_a_step_and_after_nothing_else)
         check_int(err.kind, ERR_FORMAT);
         err_clear(&err);
         check(!pending_drop_key(&bench.place, &err));
+        check_int(err.kind, ERR_FORMAT);
+        err_clear(&err);
+        bool had;
+        check(!pending_forget(&bench.place, &had, &err));
         check_int(err.kind, ERR_FORMAT);
     }
     check(!folder_has(&bench.folder, bench.place.state));

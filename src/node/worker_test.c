@@ -132,7 +132,7 @@ TEST(a_bad_line_is_answered_and_the_worker_goes_on)
 
 TEST(what_changes_anything_needs_the_lease_with_the_token_that_holds_it)
 {
-    static const char *const ops[] = { "carry_out", "request", "deliver", "restore" };
+    static const char *const ops[] = { "carry_out", "request", "deliver", "forget", "restore" };
     AUTO(bench) struct bench bench;
     bench_start(&bench);
     for (size_t i = 0; i < COUNT(ops); i++) {
@@ -239,6 +239,26 @@ TEST(an_identity_is_renewed_and_restored_by_requests_alone)
     check_str(folder_text(folder, bench.node.names),
               str_printf(bench.arena, "%.*s\n%.*s\n", STR_ARG(bench.node.certificate),
                          STR_ARG(bench.node.key)));
+}
+
+TEST(a_renewal_that_is_given_up_leaves_no_key)
+{
+    AUTO(bench) struct bench bench;
+    bench_start(&bench);
+    struct folder *folder = &bench.node.folder;
+    int64_t token = take_lease(&bench);
+    str issue = about(&bench, "a-1", token, "issue", "");
+    str key_path = folder_at(folder, "state/pending/0123456789abcdef.key");
+    check_answer(ask(&bench, "request", issue), ERR_NONE);
+    check(folder_has(folder, key_path));
+    AUTO(json) json_t *first = good(ask(&bench, "forget", issue));
+    check(json_is_true(json_object_get(first, "forgotten")));
+    check(!folder_has(folder, key_path));
+    AUTO(json) json_t *again = good(ask(&bench, "forget", issue));
+    check(json_is_false(json_object_get(again, "forgotten")));
+    str outside = str_printf(bench.arena, "'cluster':'c-1','token':%lld,'step':{'id':'../x'}",
+                             (long long)token);
+    check_answer(ask(&bench, "forget", outside), ERR_FORMAT);
 }
 
 TEST(no_answer_holds_a_private_key)

@@ -1,13 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "x509/profile.h"
 
-#include <openssl/x509v3.h>
+#include "x509/auto.h"
+
+DEFINE_AUTO(BIT_STRING, ASN1_BIT_STRING *, ASN1_BIT_STRING_free(*handle))
 
 const int profile_copied[] = { NID_subject_alt_name, NID_key_usage, NID_ext_key_usage, 0 };
 
 uint32_t profile_key_usage(const struct cert *replaced)
 {
     return replaced->key_usage & ~(uint32_t)(KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+}
+
+/* KU_ constants count the bits of each octet from its top (RFC 5280, 4.2.1.3). */
+static bool key_usage_extension(uint32_t usage, int critical, X509_EXTENSION **ret_extension)
+{
+    AUTO(BIT_STRING) ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
+    for (int bit = 0; bit < 9; bit++) {
+        uint32_t mask = bit < 8 ? 0x80u >> bit : 0x8000u;
+        if ((usage & mask) != 0 && ASN1_BIT_STRING_set_bit(bits, bit, 1) != 1)
+            return false;
+    }
+    *ret_extension = X509V3_EXT_i2d(NID_key_usage, critical, bits);
+    return *ret_extension != NULL;
+}
+
+/* A keyUsage that would let a leaf sign certificates is made anew without those bits. */
+bool profile_extension(const struct cert *replaced, X509 *x509, int nid,
+                       X509_EXTENSION **ret_extension)
+{
+    int at = X509_get_ext_by_NID(x509, nid, -1);
+    uint32_t usage = profile_key_usage(replaced);
+    X509_EXTENSION *extension = at < 0 ? NULL : X509_get_ext(x509, at);
+    *ret_extension = NULL;
+    if (extension == NULL || (nid == NID_key_usage && usage == 0))
+        return true;
+    if (nid == NID_key_usage)
+        return key_usage_extension(usage, X509_EXTENSION_get_critical(extension), ret_extension);
+    *ret_extension = X509_EXTENSION_dup(extension);
+    return *ret_extension != NULL;
 }
 
 bool profile_dates(const struct profile *profile, moment *ret_not_before, moment *ret_not_after,
@@ -36,7 +67,7 @@ bool profile_dates(const struct profile *profile, moment *ret_not_before, moment
     return true;
 }
 
-static str_list usages_without(struct arena *arena, const struct cert *replaced)
+str_list profile_key_usages(struct arena *arena, const struct cert *replaced)
 {
     str_list kept = { 0 };
     for (size_t i = 0; i < replaced->key_usages.count; i++) {
@@ -63,7 +94,7 @@ bool planned_certificate(struct arena *arena, const struct profile *profile, boo
         .dns = old->dns,
         .san = old->san,
         .key_usage = profile_key_usage(old),
-        .key_usages = usages_without(arena, old),
+        .key_usages = profile_key_usages(arena, old),
         .has_extended_key_usage = old->has_extended_key_usage,
         .extended_key_usage = old->extended_key_usage,
         .path_length = -1,

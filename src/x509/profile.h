@@ -32,8 +32,14 @@ MUST_CHECK bool profile_dates(const struct profile *profile, moment *ret_not_bef
 extern const int profile_copied[];
 
 /* The keyUsage bits of the new certificate: a leaf may not sign certificates or CRLs (RFC 5280,
-   4.2.1.9), so those two are taken off. */
+   4.2.1.9), so those two are taken off. And their names. */
 uint32_t profile_key_usage(const struct cert *replaced);
+str_list profile_key_usages(struct arena *arena, const struct cert *replaced);
+
+/* The extension of that NID (one of profile_copied) as it goes into a request or a certificate;
+   NULL when `x509`, which is `replaced`, has none. The caller owns it. False when OpenSSL fails. */
+MUST_CHECK bool profile_extension(const struct cert *replaced, X509 *x509, int nid,
+                                  X509_EXTENSION **ret_extension);
 
 /* The certificate as it will be: no der, sha256, serial or signature yet. With `new_key` it has no
    spki_sha256; type and size of the key are the old ones, which a new key takes over. */
