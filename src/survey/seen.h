@@ -11,8 +11,6 @@
 
 #include <jansson.h>
 
-typedef LIST(struct cert) cert_list;
-
 struct seen_file {
     str path, state; /* "sha256:…" or "absent" */
 };
