@@ -145,8 +145,7 @@ static uint32_t chain_in_the_end(const struct planner *planner, uint32_t identit
     if (renewal != NULL)
         return renewal->new_chain;
     uint32_t chain = identity == NO_ID ? NO_ID : planner->model->identities.items[identity].stored;
-    uint32_t leaf = planner_leaf(planner->model, chain);
-    return leaf != NO_ID && planner_is_ours(planner, leaf) ? chain : NO_ID;
+    return planner_is_ours(planner, chain) ? chain : NO_ID;
 }
 
 /* Whether who judges has to be given the anchor before it meets the chain. */

@@ -11,6 +11,8 @@ static void take_identity(struct planner *planner, const struct plan_return *bac
                                .old_leaf = planner_leaf(planner->model, identity->stored),
                                .new_cert = planner_leaf(planner->model, back->chain),
                                .new_chain = back->chain,
+                               .certificate = planner_fingerprint(
+                                   planner, planner_leaf(planner->model, back->chain)),
                                .new_key = back->new_key,
                                .in_place = back->in_place };
     if (back->chain != identity->stored)

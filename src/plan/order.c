@@ -4,16 +4,27 @@
 
 /* What a renewal needs, and the order that its steps come in. */
 
+/* Whether it came for a step of this plan: an authority may give it any date. */
+static bool is_known(const struct planner *planner, uint32_t leaf)
+{
+    for (size_t i = 0; i < planner->goal->known.count; i++)
+        if (planner_leaf(planner->model, planner->goal->known.items[i].chain) == leaf)
+            return true;
+    return false;
+}
+
 static bool is_due(const struct planner *planner, const struct identity *identity, uint32_t leaf)
 {
     const struct plan_goal *goal = planner->goal;
     if (leaf == NO_ID)
         return false; /* nothing to take names from: preflight says so */
     const struct cert *cert = &planner->model->certs.items[leaf];
-    bool done = goal->since > 0 && cert->not_before + PROFILE_BACKDATE >= goal->since;
+    moment begun = goal->since > 0 ? goal->since : goal->now;
+    bool done = (goal->since > 0 && cert->not_before + PROFILE_BACKDATE >= begun) ||
+                is_known(planner, leaf);
     return (goal->renew_all && !done) || identity->key_mismatch ||
-           cert->not_after - goal->now < goal->renew_before ||
-           (goal->replace_others && !planner_is_ours(planner, leaf));
+           cert->not_after - begun < goal->renew_before ||
+           (goal->replace_others && !planner_is_ours(planner, identity->stored));
 }
 
 /* Where a new key was asked for and is not made, the reason. */
@@ -42,6 +53,15 @@ static struct step issue_step(struct planner *planner, const struct renewal *ren
     return step;
 }
 
+/* The chain that came for the step, or NO_ID. */
+static uint32_t known_chain(const struct planner *planner, str step)
+{
+    for (size_t i = 0; i < planner->goal->known.count; i++)
+        if (str_eq(planner->goal->known.items[i].step, step))
+            return planner->goal->known.items[i].chain;
+    return NO_ID;
+}
+
 /* The certificate that will be there. Its DER stays the old one's, for name matching; its signature
    is taken for granted. An issuer that may not sign is refused before anything is planned. */
 static uint32_t planned_cert(struct planner *planner, const struct renewal *renewal)
@@ -56,8 +76,7 @@ static uint32_t planned_cert(struct planner *planner, const struct renewal *rene
     struct cert cert = *old;
     if (planned_certificate(planner->arena, &profile, renewal->new_key, &cert, &err))
         cert.der = old->der;
-    struct step issue = issue_step(planner, renewal);
-    cert.sha256 = str_printf(planner->arena, "new:%.*s", STR_ARG(step_id(planner->arena, &issue)));
+    cert.sha256 = renewal->certificate;
     if (renewal->new_key)
         cert.spki_sha256 = cert.sha256;
     uint32_t id = model_cert(planner->model, &cert);
@@ -75,6 +94,17 @@ static uint32_t planned_chain(struct planner *planner, uint32_t leaf)
     return model_chain(planner->model, certs.items, certs.count);
 }
 
+static void find_certificate(struct planner *planner, struct renewal *renewal)
+{
+    struct step issue = issue_step(planner, renewal);
+    str id = step_id(planner->arena, &issue);
+    renewal->certificate = str_printf(planner->arena, "new:%.*s", STR_ARG(id));
+    renewal->new_chain = known_chain(planner, id);
+    if (renewal->new_chain == NO_ID)
+        renewal->new_chain = planned_chain(planner, planned_cert(planner, renewal));
+    renewal->new_cert = planner_leaf(planner->model, renewal->new_chain);
+}
+
 static void find_renewals(struct planner *planner)
 {
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
@@ -89,8 +119,7 @@ static void find_renewals(struct planner *planner)
         /* A key that is not the certificate's is not the one that was to be kept. */
         bool keep = planner->goal->keep_key && !identity->key_mismatch;
         renewal.new_key = !keep && (beside || !order_rule_active[ORDER_ONE_REFERENCE]);
-        renewal.new_cert = planned_cert(planner, &renewal);
-        renewal.new_chain = planned_chain(planner, renewal.new_cert);
+        find_certificate(planner, &renewal);
         planner_renew(planner, &renewal);
     }
 }
@@ -101,7 +130,7 @@ static void plan_issues(struct planner *planner)
     for (size_t i = 0; i < planner->renewals.count; i++) {
         struct step step = issue_step(planner, &planner->renewals.items[i]);
         step.new_cert = planner->renewals.items[i].new_cert;
-        step.certificate = planner_fingerprint(planner, step.new_cert);
+        step.certificate = planner->renewals.items[i].certificate;
         step_add(planner, wave, step);
     }
     wave_drop_if_empty(planner);

@@ -92,13 +92,21 @@ struct plan {
     LIST(struct plan_kept) kept; /* where they stay */
 };
 
+/* What an issue step will bring, or has brought, where that is known when the plan is made: the
+   steps stay what they were, the proof is about the certificate that came. */
+struct plan_known {
+    str step;
+    uint32_t chain;
+};
+
 struct plan_goal {
     str cluster;
     moment now;
     int64_t renew_before; /* seconds: an identity that ends within this is renewed */
     int64_t lifetime;     /* seconds, of new certificates */
     bool renew_all;       /* also those that are not due */
-    moment since;         /* with renew_all: what was issued since then is done; 0: nothing is */
+    moment since; /* when this was begun: what was due then is due, and with renew_all what was
+                     issued since is done; 0: now */
     bool keep_key;
     uint32_t issuer; /* cert id of the issuing CA */
     uint32_t anchor; /* cert id of the root that vouches for it: itself where it is a root */
@@ -107,7 +115,8 @@ struct plan_goal {
     bool keep_anchors;         /* no anchor goes */
     bool retiring;             /* anchors go, or went already: they are put out of memory too */
     LIST(uint32_t) retire;     /* anchors that go too, as nobody needs them any more */
-    uint64_t max_unavailable;  /* of each group of services */
+    LIST(struct plan_known) known;
+    uint64_t max_unavailable; /* of each group of services */
 };
 
 /* The ordering rules. The active ones are a table of their own (order_rules.c), so that a test

@@ -134,11 +134,24 @@ const struct renewal *renewal_of(const struct planner *planner, uint32_t identit
     return index == NO_ID ? NULL : &planner->renewals.items[index];
 }
 
-bool planner_is_ours(const struct planner *planner, uint32_t leaf)
+static bool issued_by(const struct planner *planner, uint32_t cert, uint32_t issuer)
 {
     struct facts *facts = &planner->judge->facts;
-    uint32_t issuer = planner->goal->issuer;
-    return facts_likely_issued(facts, leaf, issuer) && facts_signed(facts, leaf, issuer);
+    return facts_likely_issued(facts, cert, issuer) && facts_signed(facts, cert, issuer);
+}
+
+bool planner_is_ours(const struct planner *planner, uint32_t chain)
+{
+    size_t count = 0;
+    const uint32_t *members =
+        chain == NO_ID ? NULL : model_members(planner->model->chains.items[chain], &count);
+    for (size_t i = 0; i < count; i++) {
+        if (issued_by(planner, members[i], planner->goal->issuer))
+            return true;
+        if (i + 1 == count || !issued_by(planner, members[i], members[i + 1]))
+            return false;
+    }
+    return false;
 }
 
 void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor)
@@ -482,7 +495,7 @@ static struct step identity_step(struct planner *planner, enum step_kind kind,
     step.new_chain = renewal->new_chain;
     step.new_key = renewal->new_key;
     step.in_place = renewal->in_place;
-    step.certificate = planner_fingerprint(planner, renewal->new_cert);
+    step.certificate = renewal->certificate;
     step.expects = planner_fingerprint(planner, renewal->old_leaf);
     step.leaves = beside ? planner_text(planner, "written %.*s", STR_ARG(step.certificate))
                          : step.certificate;

@@ -15,6 +15,7 @@ struct renewal {
     uint32_t old_leaf;  /* cert id, or NO_ID when nothing readable is stored */
     uint32_t new_cert;  /* cert id of the leaf that will be there, planned or known */
     uint32_t new_chain; /* chain id that begins with it */
+    str certificate;    /* what steps call it: one that was issued for this plan is "new:…" */
     bool new_key, in_place;
 };
 
@@ -77,8 +78,8 @@ uint32_t planner_leaf(const struct model *model, uint32_t chain); /* NO_ID when 
 void planner_renew(struct planner *planner, const struct renewal *renewal);
 const struct renewal *renewal_of(const struct planner *planner, uint32_t identity);
 
-/* Whether the goal's issuer signed it. */
-bool planner_is_ours(const struct planner *planner, uint32_t leaf);
+/* Whether the goal's issuer signed the leaf of this chain, or what the chain's others vouch for. */
+bool planner_is_ours(const struct planner *planner, uint32_t chain);
 
 void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor);
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor);
