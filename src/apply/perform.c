@@ -2,6 +2,7 @@
 #include "apply/perform.h"
 
 #include "apply/back.h"
+#include "apply/forget.h"
 #include "apply/preflight.h"
 #include "apply/stale.h"
 #include "apply/verify.h"
@@ -71,7 +72,10 @@ static bool open_key(struct run *run, const struct issuer_conf *issuer, struct e
 
 static bool open_issuer(struct run *run, const struct cluster *cluster, struct err *err)
 {
-    if (!issues_something(run->approved) || open_key(run, &cluster->issuer, err))
+    if (!issues_something(run->approved))
+        return true;
+    if (awaited_any(cluster) ? csr_prepare(str_cstr(run->arena, cluster->issuer.directory), err)
+                             : open_key(run, &cluster->issuer, err))
         return true;
     return err_where(err, "%.*s:%d", STR_ARG(cluster->path), cluster->issuer.line);
 }
@@ -190,12 +194,23 @@ static bool begin(struct run *run, struct err *err)
     return true;
 }
 
+/* Put away before the journal says that it is done: whoever is killed here comes here again. */
+static bool put_requests_away(struct run *run, struct err *err)
+{
+    const struct journal_apply *undone = run->options->undone;
+    if (undone == NULL)
+        return forget_done(run->arena, &run->hold, &run->cluster, run->apply.record.plan, err);
+    return forget_plan(run->arena, &run->hold, &run->cluster, undone->plan,
+                       &run->performed->forgotten, err);
+}
+
 static bool finish(struct run *run, struct err *err)
 {
     const struct journal_apply *undone = run->options->undone;
     bool nothing = run->performed->steps == 0 && !run->performed->resumed;
     str outcome = nothing ? S(PERFORM_NOTHING) : S("done");
-    return (undone == NULL ||
+    return put_requests_away(run, err) &&
+           (undone == NULL ||
             journal_end(run->journal, undone->id, clock_now(), S("rolled back"), err)) &&
            journal_end(run->journal, run->apply.record.id, clock_now(), outcome, err);
 }
@@ -234,6 +249,8 @@ bool perform(struct arena *arena, struct survey *survey, const struct approved *
                                 .hold = &run.hold,
                                 .journal = run.journal,
                                 .ca = &run.ca,
+                                .awaited = &run.planning.awaited,
+                                .authority = planning_authority(&run.planning),
                                 .watch = options->watch,
                                 .context = options->context };
     if (!choose_record(&run, err) || !stale_check(&run.apply, approved, err) ||

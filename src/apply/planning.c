@@ -16,7 +16,22 @@ static bool check_issuer(const struct survey *survey, const struct cert *issuer,
     if (profile_dates(&profile, &from, &until, err))
         return true;
     err_where(err, "%.*s:%d", STR_ARG(cluster->path), cluster->issuer.line);
+    if (awaited_any(cluster))
+        return err_next(err, "reseal inspect %.*s", STR_ARG(cluster->issuer.certificate));
     return err_next(err, "reseal issuer create --certificate NEW.pem --key NEW.key");
+}
+
+/* Who is to sign is not declared: whoever signed what is there. */
+static bool find_signer(struct survey *survey, struct survey_issuer *ret_issuer, struct err *err)
+{
+    const struct cluster *cluster = survey->cluster;
+    str why;
+    survey_signer(survey, ret_issuer, &why);
+    if (ret_issuer->issuer != NO_ID)
+        return true;
+    err_set(err, ERR_REFUSED, "who is to sign is not declared, and %.*s", STR_ARG(why));
+    err_where(err, "%.*s:%d", STR_ARG(cluster->path), cluster->issuer.line);
+    return err_next(err, "put certificate: CA.pem into the issuer of %.*s", STR_ARG(cluster->path));
 }
 
 /* Intern what signs; refused where it cannot be read, or nothing is known to vouch for it. */
@@ -24,6 +39,9 @@ static bool read_issuer(struct survey *survey, struct survey_issuer *ret_issuer,
 {
     const struct cluster *cluster = survey->cluster;
     const struct issuer_conf *conf = &cluster->issuer;
+    if (conf->certificate.len == 0 && awaited_any(cluster))
+        return find_signer(survey, ret_issuer, err) &&
+               check_issuer(survey, &survey->model.certs.items[ret_issuer->issuer], err);
     if (conf->certificate.len == 0) {
         err_set(err, ERR_REFUSED, "%.*s declares no issuer", STR_ARG(cluster->path));
         return err_next(err, "reseal issuer create, and put the line that it prints into %.*s",
@@ -34,6 +52,8 @@ static bool read_issuer(struct survey *survey, struct survey_issuer *ret_issuer,
         err_set(err, ERR_REFUSED, "the issuer's certificate %.*s cannot be read",
                 STR_ARG(conf->certificate));
         err_where(err, "%.*s:%d", STR_ARG(cluster->path), conf->line);
+        if (awaited_any(cluster))
+            return err_next(err, "reseal inspect %.*s", STR_ARG(conf->certificate));
         return err_next(err, "reseal issuer create --certificate %.*s --key %.*s",
                         STR_ARG(conf->certificate), STR_ARG(conf->key));
     }
@@ -87,6 +107,34 @@ static bool check_left_out(const struct planning *planning, struct err *err)
     return true;
 }
 
+/* What came for issue steps, and is what was asked for, is what the proof will be about. */
+static bool take_awaited(struct planning *planning, const struct survey_issuer *issuer,
+                         struct err *err)
+{
+    struct model *model = &planning->survey->model;
+    struct arena *arena = planning->arena;
+    struct delivery_terms terms = { .now = planning->goal.now,
+                                    .renew_before = planning->goal.renew_before };
+    list_push(arena, &terms.authority) = model->certs.items[issuer->issuer];
+    for (size_t i = 0; i < issuer->sent_along.count; i++)
+        list_push(arena, &terms.authority) = model->certs.items[issuer->sent_along.items[i]];
+    list_push(arena, &terms.authority) = model->certs.items[issuer->anchor];
+    if (!awaited_read(arena, planning->survey->cluster, &terms, &planning->awaited, err))
+        return false;
+    awaited_look(&planning->awaited, model);
+    for (size_t i = 0; i < planning->awaited.count; i++) {
+        const struct awaited *awaited = &planning->awaited.items[i];
+        LIST(uint32_t) chain = { 0 };
+        for (size_t k = 0; k < awaited->sent.count; k++)
+            list_push(arena, &chain) = model_cert(model, &awaited->sent.items[k]);
+        if (chain.count > 0)
+            list_push(arena, &planning->goal.known) =
+                (struct plan_known){ awaited->csr.step,
+                                     model_chain(model, chain.items, chain.count) };
+    }
+    return awaited_check(arena, &planning->awaited, err);
+}
+
 bool planning_make(struct arena *arena, struct survey *survey,
                    const struct planning_options *options, struct planning *ret_planning,
                    struct err *err)
@@ -94,6 +142,8 @@ bool planning_make(struct arena *arena, struct survey *survey,
     const struct policy_conf *policy = &survey->cluster->policy;
     struct survey_issuer issuer;
     *ret_planning = (struct planning){ .arena = arena, .survey = survey, .options = *options };
+    if (ret_planning->options.since == 0)
+        ret_planning->options.since = clock_now();
     if (!read_issuer(survey, &issuer, err))
         return false;
     struct plan_goal *goal = &ret_planning->goal;
@@ -103,7 +153,7 @@ bool planning_make(struct arena *arena, struct survey *survey,
         .renew_before = policy->renew_before,
         .lifetime = policy->lifetime,
         .renew_all = options->renew_all,
-        .since = options->since,
+        .since = ret_planning->options.since,
         .keep_key = options->keep_key || str_eq(policy->key, S("keep")),
         .issuer = issuer.issuer,
         .anchor = issuer.anchor,
@@ -116,9 +166,17 @@ bool planning_make(struct arena *arena, struct survey *survey,
     for (size_t i = 0; i < issuer.sent_along.count; i++)
         list_push(arena, &goal->sent_along) = issuer.sent_along.items[i];
     add_retired(ret_planning, goal);
+    if (!take_awaited(ret_planning, &issuer, err))
+        return false;
     plan_make(arena, &survey->judge, goal, &ret_planning->plan);
     note_retired(ret_planning);
     return check_left_out(ret_planning, err);
+}
+
+str planning_authority(const struct planning *planning)
+{
+    uint32_t issuer = planning->goal.issuer;
+    return issuer == NO_ID ? S("") : planning->survey->model.certs.items[issuer].subject;
 }
 
 const struct cert *planning_replaced(const struct planning *planning, const struct step *step)
@@ -130,12 +188,29 @@ const struct cert *planning_replaced(const struct planning *planning, const stru
     return &model->certs.items[members[0]];
 }
 
+/* How long an authority makes a certificate valid is known when it has come. */
+static void blur_lifetime(const struct planning *planning, profile_rows *rows)
+{
+    int64_t least = planning->survey->cluster->policy.renew_before / 86400;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct profile_row *row = &rows->items[i];
+        if (!str_eq(str_c(row->field), S("lifetime")))
+            continue;
+        row->new_value = str_printf(planning->arena, "as the authority says, at least %lld days",
+                                    (long long)least);
+        row->changed = true;
+    }
+}
+
 void planning_diff(const struct planning *planning, const struct step *step, profile_rows *ret_rows)
 {
     struct cert planned = planning->survey->model.certs.items[step->new_cert];
-    if (str_starts(planned.spki_sha256, S("new:")))
+    bool here = !str_starts(planned.sha256, S("new:"));
+    if (!here && str_starts(planned.spki_sha256, S("new:")))
         planned.spki_sha256 = S(""); /* not made yet */
     profile_diff(planning->arena, planning_replaced(planning, step), &planned, ret_rows);
+    if (!here && awaited_any(planning->survey->cluster))
+        blur_lifetime(planning, ret_rows);
 }
 
 static void emit_diffs(struct emit *emit, const struct planning *planning)
@@ -170,8 +245,7 @@ void planning_emit(FILE *out, struct planning *planning)
     emit_bool(&emit, "keep_key", planning->options.keep_key);
     emit_bool(&emit, "new_issuer", planning->options.replace_others);
     emit_list(&emit, "retire", &planning->options.retire);
-    if (planning->options.since > 0)
-        emit_moment(&emit, "since", planning->options.since);
+    emit_moment(&emit, "since", planning->options.since);
     emit_list(&emit, "without", &planning->options.without);
     emit_object_end(&emit);
     emit_diffs(&emit, planning);

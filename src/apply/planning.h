@@ -3,8 +3,8 @@
 #ifndef APPLY_PLANNING_H
 #define APPLY_PLANNING_H
 
+#include "apply/awaited.h"
 #include "plan/plan.h"
-#include "survey/survey.h"
 #include "x509/profile.h"
 
 /* What the user asked for; part of the document, so that it can be planned again. */
@@ -13,7 +13,8 @@ struct planning_options {
     bool keep_key;
     bool replace_others; /* what another CA than the issuer issued, too, and that CA's anchors */
     str_list retire;     /* fingerprints of anchors that go: of a change of issuer that was begun */
-    moment since; /* a renewal of all that goes on: what was issued since then is done; 0: begins */
+    moment since; /* when it was planned first: what was due then is due, and of a renewal of all
+                     what was issued since is done; 0: now */
     str_list without; /* nodes that were left out */
 };
 
@@ -23,13 +24,17 @@ struct planning {
     struct planning_options options;
     struct plan_goal goal;
     struct plan plan;
+    awaited_list awaited; /* what an authority was asked for, and what came */
 };
 
 /* Refused (ERR_REFUSED) when the issuer cannot be read, has ended, or ends before a new certificate
-   would be due again. */
+   would be due again, and when something came from an authority that is not what was asked for. */
 MUST_CHECK bool planning_make(struct arena *arena, struct survey *survey,
                               const struct planning_options *options, struct planning *ret_planning,
                               struct err *err);
+
+/* The subject of who is to sign. */
+str planning_authority(const struct planning *planning);
 
 /* The certificate that an issue step replaces, and what changes. */
 const struct cert *planning_replaced(const struct planning *planning, const struct step *step);

@@ -2,6 +2,7 @@
 #include "apply/run.h"
 
 #include "apply/dispatch.h"
+#include "apply/issue.h"
 #include "apply/quiet.h"
 #include "base/window.h"
 
@@ -59,41 +60,6 @@ bool apply_note(struct apply *apply, const struct step *step, enum journal_state
     if (apply->watch != NULL)
         apply->watch(apply->context, &seen);
     return true;
-}
-
-/* ---- issue: the node's key, the issuer's signature ---- */
-
-static void keep_request(struct apply *apply, struct job *job, const json_t *answer)
-{
-    job->failed = !need_bytes(apply->arena, answer, "request", &job->request, &job->err) ||
-                  !need_bytes(apply->arena, answer, "replaced", &job->replaced, &job->err);
-}
-
-static void sign(struct apply *apply, struct job *job)
-{
-    struct cert replaced;
-    struct issued issued;
-    const struct policy_conf *policy = &apply->survey->cluster->policy;
-    struct issue_request request = { .public_key = job->request,
-                                     .replaced = &replaced,
-                                     .step = job->step->id,
-                                     .now = clock_now(),
-                                     .lifetime = policy->lifetime,
-                                     .renew_before = policy->renew_before };
-    job->failed = !cert_parse(apply->arena, job->replaced, &replaced, &job->err) ||
-                  !local_issue(apply->arena, apply->ca, &request, &issued, &job->err);
-    if (!job->failed)
-        job->chain = issued.pem;
-}
-
-static void issue(struct apply *apply, struct job *jobs, size_t count)
-{
-    dispatch(apply, jobs, count, "observe", keep_observed);
-    dispatch(apply, jobs, count, "request", keep_request);
-    for (size_t i = 0; i < count; i++)
-        if (!jobs[i].failed && !jobs[i].over)
-            sign(apply, &jobs[i]);
-    dispatch(apply, jobs, count, "deliver", keep_answer);
 }
 
 /* ---- a round: one step at each of several nodes ---- */
@@ -155,10 +121,12 @@ static bool run_round(struct apply *apply, struct job *jobs, size_t count, struc
     for (size_t i = 0; i < count; i++)
         if (!apply_note(apply, jobs[i].step, JOURNAL_STARTED, S(""), err))
             return false;
-    if (jobs[0].step->kind == STEP_issue)
-        issue(apply, jobs, count);
-    else
+    if (jobs[0].step->kind == STEP_issue) {
+        dispatch(apply, jobs, count, "observe", keep_observed);
+        apply_issue(apply, jobs, count);
+    } else {
         dispatch(apply, jobs, count, "carry_out", keep_answer);
+    }
     look_again(jobs, count);
     dispatch(apply, jobs, count, "observe", keep_observed);
     judge(jobs, count);

@@ -38,9 +38,11 @@ struct apply {
     const struct hold *hold;
     struct journal *journal;
     struct journal_apply record; /* begun, or one that is gone on with */
-    const struct local_ca *ca;   /* open; NULL when nothing is issued */
-    size_t total;                /* steps of this run, for whoever watches */
-    size_t done;                 /* how many were seen done */
+    const struct local_ca *ca;   /* open, where the issuer is local and something is issued */
+    const awaited_list *awaited; /* where it is not: what was asked for, and who is to sign */
+    str authority;
+    size_t total; /* steps of this run, for whoever watches */
+    size_t done;  /* how many were seen done */
     LIST(struct apply_wait) waits;
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */
     void *context;

@@ -170,6 +170,7 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(node_unreachable, CRITICAL, none, "a node cannot be reached")                              \
     X(service_down, WARNING, none, "a service does not answer")                                  \
     X(not_replicating, CRITICAL, none, "a standby does not stream from its primary")             \
+    X(waiting, INFO, none, "an apply waits for someone outside, or for time to pass")            \
     X(wrong_on_wire, CRITICAL, none, "the wire refuses what the stores say should work")         \
     X(pin_stale, INFO, pin_mismatch, "a pin matches nothing that is shown to who holds it")
 // clang-format on

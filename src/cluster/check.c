@@ -3,6 +3,7 @@
 
 #include "base/window.h"
 #include "cluster/index.h"
+#include "cluster/schema.h"
 
 __attribute__((format(printf, 4, 5))) static bool fail(const struct cluster *cluster, int line,
                                                        struct err *err, const char *fmt, ...)
@@ -163,6 +164,37 @@ static bool check_links(struct cluster *cluster, struct err *err)
     return true;
 }
 
+static bool is_given(const void *object, const struct section *section, str key)
+{
+    for (size_t i = 0; i < section->count; i++)
+        if (str_eq(str_c(section->fields[i].key), key))
+            return !field_is_default(object, &section->fields[i]);
+    return false;
+}
+
+/* `keys`, with | between them, are all given, or none of them is. */
+static bool check_keys(const struct cluster *cluster, const char *keys, bool given, struct err *err)
+{
+    const struct issuer_conf *issuer = &cluster->issuer;
+    for (str rest = str_c(keys); rest.len > 0;) {
+        str key = str_cut(&rest, '|');
+        if (is_given(issuer, &issuer_section, key) != given)
+            return fail(cluster, issuer->line, err, "an issuer of kind %.*s %s '%.*s'",
+                        STR_ARG(issuer->kind), given ? "needs" : "has no", STR_ARG(key));
+    }
+    return true;
+}
+
+static bool check_issuer(const struct cluster *cluster, struct err *err)
+{
+    const struct variant *variant = issuer_section.variants;
+    while (variant->choice != NULL && !str_eq(str_c(variant->choice), cluster->issuer.kind))
+        variant++;
+    return cluster->issuer.line == 0 || variant->choice == NULL ||
+           (check_keys(cluster, variant->needs, true, err) &&
+            check_keys(cluster, variant->lacks, false, err));
+}
+
 bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
 {
     if (cluster->policy.lifetime <= cluster->policy.renew_before)
@@ -175,6 +207,8 @@ bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
                         "'%.*s'",
                         STR_ARG(cluster->policy.windows.items[i]));
     }
+    if (!check_issuer(cluster, err))
+        return false;
     for (size_t i = 0; i < cluster->nodes.count; i++) {
         struct node_conf *node = &cluster->nodes.items[i];
         for (size_t k = 0; k < node->stores.count; k++)

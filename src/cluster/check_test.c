@@ -138,3 +138,33 @@ TEST(a_signer_s_trust_is_a_store_of_who_verifies)
     check_err(cluster_parse(&arena, "/x/c.yaml", plain, false, &cluster, &err), &err,
               "node 'n' has no store 't'");
 }
+
+TEST(an_issuer_has_what_its_kind_needs_and_nothing_else)
+{
+    // clang-format off
+    static const struct { const char *issuer, *msg; } cases[] = {
+        { "{certificate: c, key: k}", NULL },
+        { "{kind: csr, directory: d}", NULL },
+        { "{kind: csr, directory: d, certificate: c}", NULL },
+        { "{kind: local, key: k}", "an issuer of kind local needs 'certificate'" },
+        { "{certificate: c}", "an issuer of kind local needs 'key'" },
+        { "{certificate: c, key: k, directory: d}", "an issuer of kind local has no 'directory'" },
+        { "{kind: csr}", "an issuer of kind csr needs 'directory'" },
+        { "{kind: csr, directory: d, key: k}", "an issuer of kind csr has no 'key'" },
+        { "{kind: local}", "an issuer of kind local needs 'certificate'" },
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        struct cluster cluster;
+        str text = str_printf(&arena, "cluster: a\nissuer: %s\n", cases[i].issuer);
+        bool taken = cluster_parse(&arena, "/x/c.yaml", text, false, &cluster, &err);
+        if (cases[i].msg == NULL) {
+            check_ok(taken, &err);
+            continue;
+        }
+        check_err(taken, &err, cases[i].msg);
+        check_str(str_c(err.where), S("/x/c.yaml:2"));
+    }
+}

@@ -26,8 +26,9 @@ struct secret_source {
 };
 
 struct issuer_conf {
-    str kind; /* "local", also when there is no issuer: then certificate and key are empty */
+    str kind; /* "local" | "csr"; "local" also when there is no issuer: then `line` is 0 */
     str certificate, key;
+    str directory; /* csr: where requests are written and certificates are put */
     struct secret_source passphrase;
     int line;
 };

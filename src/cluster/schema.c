@@ -55,13 +55,19 @@ static const struct section secret_section = { "secret", sizeof(struct secret_so
 
 #define OWNER struct issuer_conf
 static const struct field issuer_fields[] = {
-    CHOICE(kind, "what signs: local is a CA whose key is in a file", "local", .fallback = "local"),
-    PATH(certificate, "the authority's certificate", .required = true),
-    PATH(key, "the authority's private key", .required = true),
+    CHOICE(kind, "what signs: local is a CA whose key is in a file; csr is someone who is sent requests and may take days", "local|csr", .fallback = "local"),
+    PATH(certificate, "the authority's certificate; a csr may be without one when the certificates that are there tell who signs"),
+    PATH(key, "local: the authority's private key"),
+    PATH(directory, "csr: the folder where requests are written, and where the certificates are put that come for them"),
     ONE(passphrase, struct secret_source, secret_section, "where the key's passphrase comes from"),
 };
 #undef OWNER
-static const struct section issuer_section = { "issuer", sizeof(struct issuer_conf), issuer_fields, COUNT(issuer_fields), offsetof(struct issuer_conf, line), true };
+static const struct variant issuer_variants[] = {
+    { "local", "certificate|key", "directory" },
+    { "csr", "directory", "key|passphrase" },
+    { 0 },
+};
+const struct section issuer_section = { "issuer", sizeof(struct issuer_conf), issuer_fields, COUNT(issuer_fields), offsetof(struct issuer_conf, line), true, .variants = issuer_variants };
 
 #define OWNER struct policy_conf
 static const struct field policy_fields[] = {
@@ -239,7 +245,7 @@ bool field_is_default(const void *object, const struct field *field)
     case FIELD_DESCRIPTOR:
         return *(const int *)at < 0;
     case FIELD_SECTION:
-        /* An issuer of nothing but defaults is not there: its required keys are empty. */
+        /* An issuer of nothing but defaults is not there: each kind needs more than that. */
         return section_is_default(at, field->section);
     case FIELD_STRINGS:
     case FIELD_SECTIONS:

@@ -31,6 +31,13 @@ struct field {
     bool required;
 };
 
+/* What a section has when its first key, which is a choice, says `choice`. Keys with | between. */
+struct variant {
+    const char *choice;
+    const char *needs; /* must be there */
+    const char *lacks; /* mean nothing then */
+};
+
 struct section {
     const char *name;
     size_t size;
@@ -40,9 +47,10 @@ struct section {
     bool always; /* has its defaults even when the file does not name it */
     bool one_of; /* has exactly one of its keys */
     bool listed; /* in a FIELD_MAP by "node/service": its only field's list stands for it */
+    const struct variant *variants; /* ended by a row without a choice; NULL: there are none */
 };
 
-extern const struct section cluster_section, node_section;
+extern const struct section cluster_section, issuer_section, node_section;
 
 /* Any LIST, as the walkers of the table see it. */
 struct any_list {

@@ -122,6 +122,50 @@ static void emit_required(struct emit *emit, const struct section *section)
     emit_array_end(emit);
 }
 
+static void emit_keys(struct emit *emit, const char *keys)
+{
+    emit_array(emit, "required");
+    for (str rest = str_c(keys); rest.len > 0;)
+        emit_str(emit, NULL, str_cut(&rest, '|'));
+    emit_array_end(emit);
+}
+
+/* Where the choice is not made its default counts: "if" holds for what is not there. */
+static void emit_variant(struct emit *emit, const struct field *choice,
+                         const struct variant *variant)
+{
+    emit_object(emit, NULL);
+    emit_object(emit, "if");
+    emit_object(emit, "properties");
+    emit_object(emit, choice->key);
+    emit_text(emit, "const", variant->choice);
+    emit_object_end(emit);
+    emit_object_end(emit);
+    if (choice->fallback == NULL || !str_eq(str_c(choice->fallback), str_c(variant->choice)))
+        emit_keys(emit, choice->key);
+    emit_object_end(emit);
+    emit_object(emit, "then");
+    emit_keys(emit, variant->needs);
+    emit_object(emit, "properties");
+    for (str rest = str_c(variant->lacks); rest.len > 0;) {
+        AUTO(arena) struct arena scratch = { 0 };
+        emit_bool(emit, str_cstr(&scratch, str_cut(&rest, '|')), false);
+    }
+    emit_object_end(emit);
+    emit_object_end(emit);
+    emit_object_end(emit);
+}
+
+static void emit_variants(struct emit *emit, const struct section *section)
+{
+    if (section->variants == NULL)
+        return;
+    emit_array(emit, "allOf");
+    for (const struct variant *variant = section->variants; variant->choice != NULL; variant++)
+        emit_variant(emit, &section->fields[0], variant);
+    emit_array_end(emit);
+}
+
 static void emit_section(struct emit *emit, const struct section *section)
 {
     emit_object(emit, section->name);
@@ -136,6 +180,7 @@ static void emit_section(struct emit *emit, const struct section *section)
         emit_field(emit, &section->fields[i]);
     emit_object_end(emit);
     emit_required(emit, section);
+    emit_variants(emit, section);
     emit_bool(emit, "additionalProperties", false);
     if (section->one_of) {
         emit_int(emit, "minProperties", 1);

@@ -13,7 +13,8 @@ TEST(the_page_of_the_cluster_file_has_a_row_for_each_key_with_its_type_and_defau
     static const char *const lines[] = {
         "\n## policy\n\n- `policy` of [cluster](#cluster): when and how certificates are renewed\n",
         "\n| `cluster` | text | *required* | the cluster's name |\n",
-        "\n| `key` | [path](#values) | *required* | the authority's private key |\n",
+        "\n| `key` | [path](#values) |  | local: the authority's private key |\n",
+        "\n| `store` | text | *required* | the store on this node ",
         "\n| `lifetime` | [duration](#values) | `90d` | lifetime of a new certificate |\n",
         "\n| `client_auth` | `none`, `optional` or `required` |  | ",
         "\n| `max_unavailable` | number, at most 100000 | `1` | ",

@@ -91,6 +91,7 @@ static void emit_result(struct progress *progress, const struct performed *perfo
         emit_object_end(&emit);
     }
     emit_array_end(&emit);
+    emit_int(&emit, "forgotten", (int64_t)performed->forgotten);
     emit_text(&emit, "error", good ? NULL : err->msg);
     emit_object_end(&emit);
     emit_end(&emit);
@@ -118,13 +119,26 @@ static bool say_next(struct cmd *cmd, const struct performed *performed, bool ba
     return false;
 }
 
-static int say_waiting(struct cmd *cmd, const struct performed *performed, bool back,
-                       const char *again)
+static bool waits_for_issuer(const struct progress *progress)
 {
+    for (size_t i = 0; i < progress->ended.count; i++)
+        if (progress->ended.items[i].state == JOURNAL_WAITING &&
+            progress->ended.items[i].step->kind == STEP_issue)
+            return true;
+    return false;
+}
+
+static int say_waiting(const struct progress *progress, const struct performed *performed,
+                       bool back, const char *again)
+{
+    struct cmd *cmd = progress->cmd;
     fprintf(cmd->global.json ? stderr : cmd->out,
             "\nwaiting for %zu %s: what was done stays, and is in the journal as apply %lld\n",
             performed->waits, performed->waits == 1 ? "step" : "steps",
             (long long)performed->apply);
+    if (waits_for_issuer(progress))
+        fprintf(cmd->global.json ? stderr : cmd->out, "  to deliver:  %.*s\n",
+                STR_ARG(cmd_line(cmd, "issuer deliver FILE...")));
     say_how_to_go_on(cmd, again, back);
     return EXIT_OK;
 }
@@ -158,8 +172,16 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
     if (!good)
         return (void)say_next(cmd, &performed, undone != NULL, again, err), EXIT_FAILED;
     if (performed.waits > 0)
-        return say_waiting(cmd, &performed, undone != NULL, again);
-    if (!cmd->global.json)
+        return say_waiting(&progress, &performed, undone != NULL, again);
+    if (cmd->global.json)
+        return EXIT_OK;
+    if (performed.forgotten > 0)
+        fprintf(cmd->out, "%s%zu %s: keys wiped, files put away\n", performed.steps > 0 ? "\n" : "",
+                performed.forgotten,
+                performed.forgotten == 1 ? "request is forgotten" : "requests are forgotten");
+    if (undone != NULL && performed.steps == 0)
+        fputs("\neverything is as it was\n", cmd->out);
+    else
         fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire%s\n",
                 (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply,
                 still_waiting(&progress));

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/check_cluster.h"
 
+#include "apply/approved.h"
+#include "apply/hold.h"
+#include "base/io.h"
 #include "cmd/open.h"
+#include "state/journal.h"
+#include "state/place.h"
 #include "survey/links.h"
 #include "survey/parts.h"
 
@@ -264,14 +269,18 @@ static void print_links(const struct check *check)
                 STR_ARG(survey->unseen.items[i]->from), STR_ARG(survey->unseen.items[i]->to));
 }
 
-/* A finding that planning cannot mend comes first. */
+/* A finding that planning cannot mend comes first, then one that says that it is being mended. */
 static str next_of(const struct check *check)
 {
     const finding_list *findings = &check->opened.survey.findings;
-    for (size_t i = 0; i < findings->count; i++)
+    str next = cmd_line(check->cmd, "plan");
+    for (size_t i = 0; i < findings->count; i++) {
         if (findings->items[i].next.len > 0 && findings->items[i].severity == SEVERITY_CRITICAL)
             return findings->items[i].next;
-    return cmd_line(check->cmd, "plan");
+        if (findings->items[i].code == FINDING_waiting)
+            next = findings->items[i].next;
+    }
+    return next;
 }
 
 static void print_text(const struct check *check)
@@ -298,6 +307,63 @@ static void print_text(const struct check *check)
         fprintf(out, "\nnext: %.*s\n", STR_ARG(next_of(check)));
 }
 
+/* ---- what an apply waits for ---- */
+
+static const struct step *step_of(const struct approved *plan, str id)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (str_eq(plan->steps.items[i].id, id))
+            return &plan->steps.items[i];
+    return NULL;
+}
+
+static void note_wait(struct check *check, const struct approved *plan,
+                      const struct journal_standing *standing)
+{
+    struct arena *arena = &check->cmd->arena;
+    const struct step *step = step_of(plan, standing->step);
+    if (step == NULL || standing->state != JOURNAL_WAITING)
+        return;
+    str where = step->node.len == 0
+                    ? check->opened.cluster.name
+                    : str_printf(arena, "%.*s/%.*s", STR_ARG(step->node),
+                                 STR_ARG(step->store.len > 0 ? step->store : step->service));
+    finding_add(arena, &check->opened.survey.findings, FINDING_waiting, where,
+                str_printf(arena, "waits since %.*s for %.*s",
+                           STR_ARG(clock_format(arena, standing->since)),
+                           STR_ARG(standing->evidence)))
+        ->next = cmd_line(check->cmd, step->kind == STEP_issue ? "issuer list" : "history");
+}
+
+/* Whoever looks may not be who renews: where the journal is not theirs to read, nothing is said. */
+static bool note_waits(struct check *check, struct err *err)
+{
+    AUTO(journal) struct journal *journal = NULL;
+    struct cmd *cmd = check->cmd;
+    struct journal_apply apply;
+    struct approved plan;
+    journal_standing_list standings;
+    str state;
+    bool found;
+    AUTO(err) struct err none = { 0 };
+    if (!state_place(&cmd->arena, cmd->global.state, &state, &none) ||
+        access(io_join(&cmd->arena, state, S("journal.sqlite")).ptr, R_OK | W_OK) < 0)
+        return true;
+    if (!journal_open(state, &journal, err) ||
+        !journal_unfinished(&cmd->arena, journal,
+                            hold_cluster_id(&cmd->arena, &check->opened.cluster), &found, &apply,
+                            err))
+        return false;
+    if (!found)
+        return true;
+    if (!approved_parse(&cmd->arena, apply.plan, &plan, err) ||
+        !journal_standings(&cmd->arena, journal, apply.id, &standings, err))
+        return false;
+    for (size_t i = 0; i < standings.count; i++)
+        note_wait(check, &plan, &standings.items[i]);
+    return true;
+}
+
 int check_cluster(struct cmd *cmd, int64_t at, bool offline, struct err *err)
 {
     struct check check = { .cmd = cmd, .at = at != 0 ? at : clock_now(), .now = at == 0 };
@@ -309,6 +375,9 @@ int check_cluster(struct cmd *cmd, int64_t at, bool offline, struct err *err)
     fleet_close(&check.opened.fleet);
     if (!looked)
         return EXIT_UNKNOWN;
+    AUTO(err) struct err unread = { 0 };
+    if (!note_waits(&check, &unread))
+        fprintf(stderr, "note: %s\n", unread.msg);
     check.status = worst(&check);
     if (cmd->global.json)
         print_json(&check);

@@ -3,6 +3,7 @@
 
 #include "issue/ledger.h"
 #include "issue/local.h"
+#include "cmd/requests.h"
 #include "issue/secret.h"
 
 #include <string.h>
@@ -121,11 +122,16 @@ static int run_create(struct cmd *cmd, struct err *err)
     return EXIT_OK;
 }
 
-static bool read_both(struct cmd *cmd, struct local_ca *ret_ca, struct ledger *ret_ledger,
-                      struct err *err)
+static bool read_both(struct cmd *cmd, const struct cluster *cluster, struct local_ca *ret_ca,
+                      struct ledger *ret_ledger, struct err *err)
 {
     const struct issuer_options *given = cmd->options;
-    return local_read(&cmd->arena, certificate_of(given), key_of(given), ret_ca, err) &&
+    const char *certificate = certificate_of(given), *key = key_of(given);
+    if (cluster != NULL) {
+        certificate = str_cstr(&cmd->arena, cluster->issuer.certificate);
+        key = str_cstr(&cmd->arena, cluster->issuer.key);
+    }
+    return local_read(&cmd->arena, certificate, key, ret_ca, err) &&
            ledger_read(&cmd->arena, ret_ca->ledger_path.ptr, ret_ledger, err);
 }
 
@@ -168,10 +174,17 @@ static void print_damaged(struct cmd *cmd, const struct local_ca *ca, const stru
 
 static int run_show(struct cmd *cmd, struct err *err)
 {
+    const struct issuer_options *given = cmd->options;
     struct local_ca ca;
     struct ledger ledger;
+    struct cluster cluster;
+    bool found;
     moment now = clock_now();
-    if (!read_both(cmd, &ca, &ledger, err))
+    if (!requests_cluster(cmd, given->certificate, &cluster, &found, err))
+        return EXIT_FAILED;
+    if (found && awaited_any(&cluster))
+        return requests_list(cmd, &cluster, err);
+    if (!read_both(cmd, found ? &cluster : NULL, &ca, &ledger, err))
         return EXIT_FAILED;
     const struct cert *cert = &ca.chain.items[0];
     if (cmd->global.json) {
@@ -218,9 +231,16 @@ static void list_json(struct cmd *cmd, const struct ledger *ledger)
 
 static int run_list(struct cmd *cmd, struct err *err)
 {
+    const struct issuer_options *given = cmd->options;
     struct local_ca ca;
     struct ledger ledger;
-    if (!read_both(cmd, &ca, &ledger, err))
+    struct cluster cluster;
+    bool found;
+    if (!requests_cluster(cmd, given->certificate, &cluster, &found, err))
+        return EXIT_FAILED;
+    if (found && awaited_any(&cluster))
+        return requests_list(cmd, &cluster, err);
+    if (!read_both(cmd, found ? &cluster : NULL, &ca, &ledger, err))
         return EXIT_FAILED;
     if (cmd->global.json) {
         list_json(cmd, &ledger);
@@ -255,7 +275,9 @@ static const struct command command_show = {
     .name = "show",
     .arguments = "",
     .summary = "the CA's facts, and how much it has issued",
-    .description = "Needs neither the key nor its passphrase.",
+    .description = "Needs neither the key nor its passphrase. The CA is found as `issuer list` "
+                   "finds it; of one\n"
+                   "that is sent requests these are shown.",
     .options = show_rows,
     .options_size = sizeof(struct issuer_options),
     .run = run_show,
@@ -264,21 +286,28 @@ static const struct command command_show = {
 static const struct command command_list = {
     .name = "list",
     .arguments = "",
-    .summary = "every certificate that the CA has issued",
-    .description = "Reads the ledger beside the CA's certificate.",
+    .summary = "every certificate that the CA has issued, or every request that waits for one",
+    .description =
+        "Reads the ledger beside the CA's certificate: the one of the cluster file in use, unless\n"
+        "--certificate names another. Where the issuer is sent requests, says what is waited for,\n"
+        "since when, and what came and why it is not what was asked for.",
     .options = show_rows,
     .options_size = sizeof(struct issuer_options),
     .run = run_list,
 };
 
-static const struct command *const subcommands[] = { &command_create, &command_show, &command_list,
-                                                     NULL };
+static const struct command *const subcommands[] = { &command_create, &command_show,
+                                                     &command_list,   &command_deliver,
+                                                     &command_forget, NULL };
 
 const struct command command_issuer = {
     .name = "issuer",
-    .arguments = "create|show|list",
-    .summary = "make and look after a local CA and its ledger",
-    .description = "A CA of your own: a certificate, an encrypted key, a ledger of what it issued.",
-    .examples = "reseal issuer create --passphrase-file ca/pass\nreseal issuer list",
+    .arguments = "create|show|list|deliver|forget",
+    .summary = "look after a local CA and its ledger, or the requests to a CA elsewhere",
+    .description =
+        "A CA of your own is a certificate, an encrypted key and a ledger of what it issued. A CA\n"
+        "elsewhere is sent requests, and what comes back is delivered.",
+    .examples = "reseal issuer create --passphrase-file ca/pass\nreseal issuer list\n"
+                "reseal issuer deliver db1.cer",
     .subcommands = subcommands,
 };

@@ -7,12 +7,23 @@
 
 static const char *const usual_places[] = { "cluster.yaml", "/etc/reseal/cluster.yaml" };
 
-bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err)
+static const char *find(const struct cmd *cmd)
 {
     const char *path = cmd->global.file;
     for (size_t i = 0; path == NULL && i < COUNT(usual_places); i++)
         if (access(usual_places[i], F_OK) == 0)
             path = usual_places[i];
+    return path;
+}
+
+bool open_is_there(const struct cmd *cmd)
+{
+    return find(cmd) != NULL;
+}
+
+bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err)
+{
+    const char *path = find(cmd);
     if (path == NULL) {
         err_set(err, ERR_USAGE, "no cluster file: neither ./cluster.yaml nor %s is there",
                 usual_places[1]);

@@ -6,6 +6,9 @@
 #include "cmd/cmd.h"
 #include "survey/survey.h"
 
+/* Whether there is a cluster file: one that -f names is taken to be there. */
+bool open_is_there(const struct cmd *cmd);
+
 /* Read the cluster file: -f, else ./cluster.yaml, else /etc/reseal/cluster.yaml. */
 MUST_CHECK bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err);
 

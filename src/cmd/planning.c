@@ -47,7 +47,7 @@ bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
     struct planning_options options = { .renew_all = flags->all,
                                         .keep_key = flags->keep_key,
                                         .replace_others = flags->new_issuer };
-    if (begun != NULL && flags->all)
+    if (begun != NULL && flags->all == begun->renew_all)
         options.since = begun->since;
     if (begun != NULL)
         options.retire = begun->retire;
@@ -55,7 +55,15 @@ bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
         list_push(&cmd->arena, &options.without) = str_trim(str_cut(&rest, ','));
     return (opened->cluster.name.len > 0 || cmd_open_without(cmd, flags->without, opened, err)) &&
            open_survey(cmd, clock_now(), false, opened, err) &&
-           planning_make(&cmd->arena, &opened->survey, &options, ret_planning, err);
+           (planning_make(&cmd->arena, &opened->survey, &options, ret_planning, err) ||
+            planning_refused(cmd, &opened->cluster, err));
+}
+
+bool planning_refused(struct cmd *cmd, const struct cluster *cluster, struct err *err)
+{
+    if (err->kind == ERR_REFUSED && awaited_any(cluster))
+        (void)err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "issuer list")));
+    return false;
 }
 
 /* A few by name: at a thousand nodes nobody reads them all, and --json has them. */

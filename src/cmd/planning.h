@@ -32,6 +32,10 @@ MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
                          const struct planning_options *begun, struct opened *opened,
                          struct planning *ret_planning, struct err *err);
 
+/* A refusal that says nothing of what to type may be about what an authority sent. Returns false.
+ */
+bool planning_refused(struct cmd *cmd, const struct cluster *cluster, struct err *err);
+
 /* Waves, what changes in the certificates, proof, and what was found on the way. */
 void planning_print(struct cmd *cmd, const struct planning *planning);
 

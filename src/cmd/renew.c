@@ -64,15 +64,37 @@ static bool refuse_unproven(struct cmd *cmd, const struct renew_options *given,
     return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --json")));
 }
 
+static bool issues(const struct approved *plan, str step)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (str_eq(plan->steps.items[i].id, step))
+            return plan->steps.items[i].kind == STEP_issue;
+    return false;
+}
+
+static bool waits_for_issuer(struct cmd *cmd, struct journal *journal, int64_t apply,
+                             const struct approved *plan, bool *ret_waits, struct err *err)
+{
+    journal_standing_list standings;
+    *ret_waits = false;
+    if (!journal_standings(&cmd->arena, journal, apply, &standings, err))
+        return false;
+    for (size_t i = 0; i < standings.count; i++)
+        if (standings.items[i].state == JOURNAL_WAITING && issues(plan, standings.items[i].step))
+            *ret_waits = true;
+    return true;
+}
+
 /* A renewal that was stopped, and what it had set out to do. */
 static bool find_stopped(struct cmd *cmd, const struct cluster *cluster, bool *ret_found,
-                         struct planning_options *ret_begun, struct err *err)
+                         struct planning_options *ret_begun, bool *ret_waits, struct err *err)
 {
     AUTO(journal) struct journal *journal = NULL;
     struct journal_apply stopped;
     struct approved plan;
     str state;
     *ret_begun = (struct planning_options){ 0 };
+    *ret_waits = false;
     if (!state_place(&cmd->arena, cmd->global.state, &state, err) ||
         !journal_open(state, &journal, err) ||
         !journal_unfinished(&cmd->arena, journal, hold_cluster_id(&cmd->arena, cluster), ret_found,
@@ -83,9 +105,26 @@ static bool find_stopped(struct cmd *cmd, const struct cluster *cluster, bool *r
         return true;
     if (!approved_parse(&cmd->arena, stopped.plan, &plan, err))
         return err_wrap(err, "the journal's plan of apply %lld", (long long)stopped.id);
+    if (!waits_for_issuer(cmd, journal, stopped.id, &plan, ret_waits, err))
+        return false;
     *ret_begun = plan.options;
-    ret_begun->since = plan.options.renew_all ? stopped.started : 0;
+    if (ret_begun->since == 0)
+        ret_begun->since = stopped.started;
+    if (!*ret_waits && !plan.options.renew_all)
+        ret_begun->since = 0;
     return true;
+}
+
+/* What waits for certificates goes on as it was begun. What has become due since has to wait until
+   it is done: else there might always be one more that is not here. */
+static struct planning_flags as_begun(const struct planning_flags *given,
+                                      const struct planning_options *begun)
+{
+    struct planning_flags flags = *given;
+    flags.all = flags.all || begun->renew_all;
+    flags.keep_key = flags.keep_key || begun->keep_key;
+    flags.new_issuer = flags.new_issuer || begun->replace_others;
+    return flags;
 }
 
 static int run_renew(struct cmd *cmd, struct err *err)
@@ -95,10 +134,14 @@ static int run_renew(struct cmd *cmd, struct err *err)
     struct planning planning;
     struct approved approved;
     struct planning_options begun;
-    bool stopped;
-    if (!cmd_open_without(cmd, given->flags.without, &opened, err) ||
-        !find_stopped(cmd, &opened.cluster, &stopped, &begun, err) ||
-        !cmd_plan(cmd, &given->flags, stopped ? &begun : NULL, &opened, &planning, err))
+    struct planning_flags flags = given->flags;
+    bool stopped, waits;
+    if (!cmd_open_without(cmd, flags.without, &opened, err) ||
+        !find_stopped(cmd, &opened.cluster, &stopped, &begun, &waits, err))
+        return EXIT_FAILED;
+    if (waits)
+        flags = as_begun(&flags, &begun);
+    if (!cmd_plan(cmd, &flags, stopped ? &begun : NULL, &opened, &planning, err))
         return EXIT_FAILED;
     if (!cmd->global.json)
         planning_print(cmd, &planning);
@@ -142,6 +185,8 @@ static int run_apply(struct cmd *cmd, struct err *err)
     }
     int code = applying_run(cmd, &opened.survey, &approved, NULL, given->applying.take_over,
                             cmd_line(cmd, "apply %s", path).ptr, err);
+    if (code != EXIT_OK)
+        (void)planning_refused(cmd, &opened.cluster, err);
     if (code != EXIT_OK && err->kind == ERR_CONFLICT)
         (void)err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --out %s", path)));
     return code;

@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 #include "apply/back.h"
+#include "apply/forget.h"
 #include "cmd/applying.h"
 #include "cmd/planning.h"
 #include "state/place.h"
@@ -71,7 +72,7 @@ static int put_back_raw(struct cmd *cmd, struct opened *opened, const struct jou
     const struct rollback_options *given = cmd->options;
     AUTO(hold) struct hold hold = { 0 };
     AUTO(journal) struct journal *journal = NULL;
-    size_t count;
+    size_t count, forgotten;
     str state, holder = S("");
     str question =
         str_printf(&cmd->arena, "Put back every file as apply %lld found it, whatever that breaks?",
@@ -88,6 +89,7 @@ static int put_back_raw(struct cmd *cmd, struct opened *opened, const struct jou
         return EXIT_FAILED;
     }
     if (!back_raw(&hold, undone->snapshot, &count, err) ||
+        !forget_plan(&cmd->arena, &hold, &opened->cluster, undone->plan, &forgotten, err) ||
         !journal_end(journal, undone->id, clock_now(), S("rolled back"), err))
         return EXIT_FAILED;
     fprintf(cmd->out, "%zu files are as apply %lld found them; no service was told\n\nnext: %.*s\n",
@@ -117,7 +119,7 @@ static int run(struct cmd *cmd, struct err *err)
                       "going back would break connections that work: nothing was changed");
         return (void)err_next(err, "%s", line_of(cmd, " --raw")), EXIT_FAILED;
     }
-    if (planning.plan.steps.count == 0)
+    if (planning.plan.steps.count == 0 && undone.ended != 0)
         return applying_nothing(cmd, "everything is as it was");
     if (!approved_of(&planning, &approved, err) ||
         !applying_agreed(cmd, given->applying.yes, "Go back?", line_of(cmd, " --yes"), err))
@@ -135,7 +137,8 @@ const struct command command_rollback = {
     .description =
         "Going back is a plan like any other: it is shown with its proof, and refused where it\n"
         "would break a connection that works. With --raw the files are copied back as they\n"
-        "were: bytes, owner, permissions.",
+        "were: bytes, owner, permissions. Certificates that it waited for are waited for no\n"
+        "longer: their keys are wiped.",
     .examples = "  reseal rollback\n  reseal rollback 12 --raw",
     .options = options,
     .options_size = sizeof(struct rollback_options),

@@ -176,8 +176,8 @@ static bool build_chain(struct arena *arena, const struct cert *leaf, const char
                         const cert_list *certs, const struct delivery_terms *terms,
                         cert_list *ret_chain, struct err *err)
 {
-    const struct cert *expected = &terms->authority.items[0], *top = leaf;
-    bool expected_met = false;
+    const struct cert *expected = terms->authority.items, *top = leaf;
+    bool expected_met = terms->authority.count == 0;
     *ret_chain = (cert_list){ 0 };
     for (size_t i = 0; i < CHAIN_MAX && !top->self_issued; i++) {
         const struct cert *signer = signer_of(top, certs, terms);

@@ -12,7 +12,8 @@
 
 /* What is expected of every certificate that comes. */
 struct delivery_terms {
-    cert_list authority; /* who is to sign comes first, then its chain; may end in a root */
+    cert_list authority; /* who is to sign comes first, then its chain; may end in a root. Empty:
+                            who that is is not known here, and not asked */
     moment now;
     int64_t renew_before; /* seconds: what ends sooner would be due at once */
 };

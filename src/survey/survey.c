@@ -243,22 +243,26 @@ bool survey_again(struct arena *arena, const struct survey *survey, struct clust
     return survey_run(arena, ret_cluster, survey->fleet, &options, ret_survey, err);
 }
 
+enum { LONGEST = 16 };
+
+/* The CA certificate that signed `cert`, or NO_ID. */
+static uint32_t signer_of(struct survey *survey, uint32_t cert)
+{
+    struct facts *facts = &survey->judge.facts;
+    for (uint32_t i = 0; i < survey->model.certs.count; i++)
+        if (i != cert && survey->model.certs.items[i].ca && facts_likely_issued(facts, cert, i) &&
+            facts_signed(facts, cert, i))
+            return i;
+    return NO_ID;
+}
+
 /* The self-signed certificate that a chain of signatures leads to from `cert`, or NO_ID. */
 static uint32_t root_above(struct survey *survey, uint32_t cert)
 {
-    struct facts *facts = &survey->judge.facts;
-    enum { LONGEST = 16 };
-    for (int depth = 0; depth < LONGEST; depth++) {
-        uint32_t above = NO_ID;
-        if (facts_of(facts, cert)->self_signed)
+    for (int depth = 0; depth < LONGEST && cert != NO_ID; depth++) {
+        if (facts_of(&survey->judge.facts, cert)->self_signed)
             return cert;
-        for (uint32_t i = 0; i < survey->model.certs.count && above == NO_ID; i++)
-            if (i != cert && survey->model.certs.items[i].ca &&
-                facts_likely_issued(facts, cert, i) && facts_signed(facts, cert, i))
-                above = i;
-        if (above == NO_ID)
-            return NO_ID;
-        cert = above;
+        cert = signer_of(survey, cert);
     }
     return NO_ID;
 }
@@ -289,4 +293,58 @@ void survey_issuer(struct survey *survey, moment now, struct survey_issuer *ret_
     else
         finding_add(survey->arena, &survey->findings, FINDING_keystore_format, S("issuer"),
                     str_printf(survey->arena, "%.*s holds no certificate", STR_ARG(path)));
+}
+
+static str two_signers(const struct survey *survey, const struct identity *first, uint32_t by,
+                       const struct identity *second, uint32_t other)
+{
+    const struct cert *certs = survey->model.certs.items;
+    return str_printf(survey->arena, "%.*s/%.*s is signed by %.*s, %.*s/%.*s by %.*s",
+                      STR_ARG(first->node), STR_ARG(first->store), STR_ARG(certs[by].subject),
+                      STR_ARG(second->node), STR_ARG(second->store), STR_ARG(certs[other].subject));
+}
+
+static uint32_t signer_of_identity(struct survey *survey, const struct identity *identity)
+{
+    size_t count = 0;
+    const uint32_t *members =
+        identity->stored == NO_ID
+            ? NULL
+            : model_members(survey->model.chains.items[identity->stored], &count);
+    return count == 0 ? NO_ID : signer_of(survey, members[0]);
+}
+
+static uint32_t one_signer(struct survey *survey, str *ret_why)
+{
+    const struct model *model = &survey->model;
+    const struct identity *first = NULL;
+    uint32_t signer = NO_ID;
+    *ret_why = S("no certificate is there whose CA is known");
+    for (size_t i = 0; i < model->identities.count; i++) {
+        const struct identity *identity = &model->identities.items[i];
+        uint32_t by = signer_of_identity(survey, identity);
+        if (by != NO_ID && signer != NO_ID && by != signer) {
+            *ret_why = two_signers(survey, first, signer, identity, by);
+            return NO_ID;
+        }
+        first = first == NULL && by != NO_ID ? identity : first;
+        signer = by != NO_ID ? by : signer;
+    }
+    return signer;
+}
+
+void survey_signer(struct survey *survey, struct survey_issuer *ret_issuer, str *ret_why)
+{
+    *ret_issuer = (struct survey_issuer){ .issuer = one_signer(survey, ret_why), .anchor = NO_ID };
+    if (ret_issuer->issuer == NO_ID)
+        return;
+    ret_issuer->anchor = root_above(survey, ret_issuer->issuer);
+    for (uint32_t at = ret_issuer->issuer;
+         at != NO_ID && !survey->model.certs.items[at].self_issued; at = signer_of(survey, at))
+        list_push(survey->arena, &ret_issuer->sent_along) = at;
+    if (ret_issuer->anchor != NO_ID)
+        return;
+    *ret_why = str_printf(survey->arena, "no root is known that vouches for %.*s",
+                          STR_ARG(survey->model.certs.items[ret_issuer->issuer].subject));
+    ret_issuer->issuer = NO_ID;
 }

@@ -69,4 +69,9 @@ struct survey_issuer {
 };
 void survey_issuer(struct survey *survey, moment now, struct survey_issuer *ret_issuer);
 
+/* The same for an issuer that declares no certificate: the CA that signed every certificate which
+   is stored now. `issuer` is NO_ID when that is not one whose root is known, and *ret_why says so.
+ */
+void survey_signer(struct survey *survey, struct survey_issuer *ret_issuer, str *ret_why);
+
 #endif

@@ -34,6 +34,9 @@ nodes:
 links:
   - {from: app/app, to: app/app, verify: full}
 Y
+sed 's/issuer: .*/issuer: {kind: csr, directory: d}/' good.yaml >csr.yaml
+true_that "an authority elsewhere is valid" valid csr.yaml
+true_that "and is read by reseal" parsed csr.yaml
 true_that "numbers and booleans are texts where a text is wanted" valid good.yaml
 true_that "and reseal reads them" parsed good.yaml
 
@@ -48,6 +51,9 @@ refused "an unknown key" 's/sni:/snj:/'
 refused "an unknown key at the top" '$a colour: red'
 refused "no name" '/^cluster/d'
 refused "an issuer without its key" 's/ key: ca.key,//'
+refused "a CA that signs by itself with a folder for requests" 's/ key: ca.key,/ key: ca.key, directory: d,/'
+refused "an authority elsewhere without a folder for requests" 's/issuer: .*/issuer: {kind: csr, certificate: ca.pem}/'
+refused "an authority elsewhere with a key" 's/issuer: .*/issuer: {kind: csr, directory: d, key: k}/'
 refused "a link without an end" 's/to: app.app, //'
 refused "a choice that there is not" 's/verify: full/verify: fool/'
 refused "a duration without its unit" 's/4w/4/'
