@@ -296,13 +296,14 @@ static const struct command command_list = {
     .run = run_list,
 };
 
-static const struct command *const subcommands[] = { &command_create, &command_show,
-                                                     &command_list,   &command_deliver,
-                                                     &command_forget, NULL };
+static const struct command *const subcommands[] = {
+    &command_create,  &command_cross_sign, &command_show, &command_list,
+    &command_deliver, &command_forget,     NULL
+};
 
 const struct command command_issuer = {
     .name = "issuer",
-    .arguments = "create|show|list|deliver|forget",
+    .arguments = "create|cross-sign|show|list|deliver|forget",
     .summary = "look after a local CA and its ledger, or the requests to a CA elsewhere",
     .description =
         "A CA of your own is a certificate, an encrypted key and a ledger of what it issued. A CA\n"
