@@ -41,6 +41,7 @@ update
 systemctl mask --quiet postgresql.service
 systemctl mask --quiet slapd.service
 systemctl mask --quiet etcd.service
+systemctl mask --quiet ssh.service
 policy says 101
 create_main_cluster = false
 UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1
@@ -51,6 +52,8 @@ systemctl unmask --quiet slapd.service
 systemctl disable --quiet slapd.service
 systemctl unmask --quiet etcd.service
 systemctl disable --quiet etcd.service
+systemctl unmask --quiet ssh.service
+systemctl disable --quiet ssh.service
 S
 echo theirs | same "the policy that was there comes back" $policy
 echo '# theirs' | same "PostgreSQL's defaults that were there come back" $pgconf
@@ -85,7 +88,8 @@ echo older | same "and the saved one is not overwritten" $policy.reseal-saved
 
 # Services that someone has already are not for us to mask, nor to disable afterwards.
 mkdir -p root/etc/init.d root/usr/lib/systemd/system
-touch root/etc/init.d/slapd root/etc/init.d/etcd root/usr/lib/systemd/system/postgresql.service
+touch root/etc/init.d/slapd root/etc/init.d/etcd root/usr/lib/systemd/system/postgresql.service \
+    root/usr/lib/systemd/system/ssh.service
 rm -f "$policy.reseal-saved" $policy
 : >log
 "$deps" demo >/dev/null 2>&1
@@ -107,4 +111,5 @@ deb-systemd-helper disable postgresql.service
 update-rc.d postgresql disable
 deb-systemd-helper disable slapd.service
 deb-systemd-helper disable etcd.service
+deb-systemd-helper disable ssh.service
 S
