@@ -42,6 +42,7 @@ static bool equal_field(const struct field *field, const void *a, const void *b)
     case FIELD_STRING:
     case FIELD_PATH:
     case FIELD_CHOICE:
+    case FIELD_REACH:
         return str_eq(*(const str *)x, *(const str *)y);
     case FIELD_DURATION:
         return *(const int64_t *)x == *(const int64_t *)y;

@@ -4,6 +4,7 @@
 #include "base/window.h"
 #include "cluster/index.h"
 #include "cluster/schema.h"
+#include "cluster/ssh.h"
 
 __attribute__((format(printf, 4, 5))) static bool fail(const struct cluster *cluster, int line,
                                                        struct err *err, const char *fmt, ...)
@@ -195,6 +196,22 @@ static bool check_issuer(const struct cluster *cluster, struct err *err)
             check_keys(cluster, variant->lacks, false, err));
 }
 
+static bool check_node(struct cluster *cluster, struct node_conf *node, bool fragment,
+                       struct err *err)
+{
+    if (node->program.count > 0 && !ssh_is_meant(node->reach))
+        return fail(cluster, node->line, err,
+                    "'program' of node '%.*s' is for a node that is reached over ssh",
+                    STR_ARG(node->name));
+    for (size_t i = 0; i < node->stores.count; i++)
+        if (!check_store(cluster, &node->stores.items[i], err))
+            return false;
+    for (size_t i = 0; i < node->services.count; i++)
+        if (!check_service(cluster, node, &node->services.items[i], fragment, err))
+            return false;
+    return true;
+}
+
 bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
 {
     if (cluster->policy.lifetime <= cluster->policy.renew_before)
@@ -209,14 +226,8 @@ bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
     }
     if (!check_issuer(cluster, err))
         return false;
-    for (size_t i = 0; i < cluster->nodes.count; i++) {
-        struct node_conf *node = &cluster->nodes.items[i];
-        for (size_t k = 0; k < node->stores.count; k++)
-            if (!check_store(cluster, &node->stores.items[k], err))
-                return false;
-        for (size_t k = 0; k < node->services.count; k++)
-            if (!check_service(cluster, node, &node->services.items[k], fragment, err))
-                return false;
-    }
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        if (!check_node(cluster, &cluster->nodes.items[i], fragment, err))
+            return false;
     return fragment || check_links(cluster, err);
 }

@@ -8,7 +8,8 @@
  *
  * Everything lives in the arena that was given to the parser. A value that is not there is the
  * empty string, an empty list or 0; `line` is where it was declared, 0 for a discovered one.
- * Paths are absolute after parsing: they were relative to the file.
+ * Paths are absolute after parsing: they were relative to the file. Those of a node that is reached
+ * over ssh are paths there, and absolute in the file.
  */
 #ifndef CLUSTER_CLUSTER_H
 #define CLUSTER_CLUSTER_H
@@ -88,7 +89,8 @@ struct service_conf {
 
 struct node_conf {
     str name;
-    str reach;                /* "local" */
+    str reach;                /* "local", or "ssh://…" (ssh.h) */
+    str_list program;         /* ssh: what starts reseal there; empty: reseal */
     str system;               /* a driver's name; empty: generic */
     str data, socket, config; /* postgresql: data folder, socket folder, postgresql.conf */
     uint64_t port;            /* postgresql */
@@ -130,6 +132,7 @@ struct cluster {
     str path;            /* of the file, as given */
     str id;              /* UUID */
     str name;
+    str ssh_config; /* ssh_config(5) file for the nodes that are reached so; empty: ssh's own */
     struct issuer_conf issuer;
     struct policy_conf policy;
     LIST(struct node_conf) nodes;

@@ -137,9 +137,11 @@ static void write_item(struct writer *w, const struct section *section, const vo
 static void write_many(struct writer *w, const struct field *field, const void *object)
 {
     struct any_list list = field_list(object, field);
+    str dir = w->dir;
     w->depth++;
     for (size_t i = 0; i < list.count; i++) {
         const void *item = list_item(field, list, i);
+        w->dir = section_is_elsewhere(field->section, item) ? S("") : dir;
         if (field->kind == FIELD_MAP) {
             write_key(w, *(const str *)item);
             write_item(w, field->section, item);
@@ -149,6 +151,7 @@ static void write_many(struct writer *w, const struct field *field, const void *
         }
     }
     w->depth--;
+    w->dir = dir;
 }
 
 static void write_value(struct writer *w, const struct field *field, const void *object)
@@ -157,6 +160,7 @@ static void write_value(struct writer *w, const struct field *field, const void 
     switch (field->kind) {
     case FIELD_STRING:
     case FIELD_CHOICE:
+    case FIELD_REACH:
         write_text(w, *(const str *)at);
         return;
     case FIELD_PATH:

@@ -13,6 +13,7 @@ static size_t field_size(const struct field *field)
     case FIELD_STRING:
     case FIELD_PATH:
     case FIELD_CHOICE:
+    case FIELD_REACH:
         return sizeof(str);
     case FIELD_DURATION:
     case FIELD_NUMBER:

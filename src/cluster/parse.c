@@ -5,6 +5,7 @@
 #include "cluster/check.h"
 #include "cluster/compose.h"
 #include "cluster/schema.h"
+#include "cluster/ssh.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ struct parser {
     struct arena *arena;
     struct cluster *cluster;
     const char *path;
-    str dir;
+    str dir; /* empty: paths must be absolute */
     bool fragment;
     struct map texts; /* names come again in every link */
     struct err *err;
@@ -53,6 +54,25 @@ static str list_choices(struct parser *p, const char *choices)
     return buf_str(&buf);
 }
 
+static bool parse_path(struct parser *p, const struct field *field, const struct yaml *node,
+                       str *at)
+{
+    if (p->dir.len == 0 && !str_starts(node->text, S("/")))
+        return fail(p, node->line,
+                    "'%s' is a path at a node that is reached over ssh: absolute, not '%.*s'",
+                    field->key, STR_ARG(node->text));
+    *at = io_join(p->arena, p->dir, node->text);
+    return true;
+}
+
+static bool parse_reach(struct parser *p, const struct field *field, const struct yaml *node)
+{
+    struct ssh_address address;
+    return str_eq(node->text, str_c(field->fallback)) || ssh_address_parse(node->text, &address) ||
+           fail(p, node->line, "'%s' is local or ssh://[USER@]HOST[:PORT], not '%.*s'", field->key,
+                STR_ARG(node->text));
+}
+
 static bool parse_scalar(struct parser *p, const struct field *field, const struct yaml *node,
                          void *at)
 {
@@ -79,8 +99,11 @@ static bool parse_scalar(struct parser *p, const struct field *field, const stru
             *(int *)at = (int)number;
         return true;
     }
-    *(str *)at = field->kind == FIELD_PATH ? io_join(p->arena, p->dir, node->text)
-                                           : map_keep(&p->texts, node->text);
+    if (field->kind == FIELD_PATH)
+        return parse_path(p, field, node, at);
+    if (field->kind == FIELD_REACH && !parse_reach(p, field, node))
+        return false;
+    *(str *)at = map_keep(&p->texts, node->text);
     return true;
 }
 
@@ -114,16 +137,35 @@ static bool name_ok(struct parser *p, const struct field *field, const struct ya
 static bool parse_field(struct parser *p, const struct field *field, const struct yaml *node,
                         void *object);
 
+static const struct yaml_item *find_item(const struct yaml *node, const char *key)
+{
+    for (size_t i = 0; node->kind == YAML_MAP && i < node->items.count; i++)
+        if (str_eq(node->items.items[i].key, str_c(key)))
+            return &node->items.items[i];
+    return NULL;
+}
+
+/* Where the paths of what follows are relative to: what a node says of its reach counts from its
+   first line on. */
+static str dir_of(const struct parser *p, const struct section *section, const struct yaml *node)
+{
+    const struct yaml_item *reach = section == &node_section ? find_item(node, "reach") : NULL;
+    return reach != NULL && ssh_is_meant(reach->value->text) ? S("") : p->dir;
+}
+
 static bool parse_item(struct parser *p, const struct field *field, const struct yaml_item *item,
                        void *object)
 {
     bool map = field->kind == FIELD_MAP;
+    str dir = p->dir;
     if (map && !name_ok(p, field, item))
         return false;
     void *made = field_add(p->arena, object, field);
+    p->dir = dir_of(p, field->section, item->value);
     if (field->section->listed ? !parse_field(p, &field->section->fields[0], item->value, made)
                                : !parse_section(p, field->section, item->value, made))
         return false;
+    p->dir = dir;
     if (map)
         *(str *)made = map_keep(&p->texts, item->key);
     if (field->section->line > 0)
@@ -153,6 +195,7 @@ static bool parse_field(struct parser *p, const struct field *field, const struc
     case FIELD_STRING:
     case FIELD_PATH:
     case FIELD_CHOICE:
+    case FIELD_REACH:
     case FIELD_DURATION:
     case FIELD_NUMBER:
     case FIELD_DESCRIPTOR:
@@ -194,7 +237,8 @@ static void set_defaults(const struct section *section, void *object)
     for (size_t i = 0; i < section->count; i++) {
         const struct field *field = &section->fields[i];
         void *at = (char *)object + field->offset;
-        if (field->kind == FIELD_CHOICE && field->fallback != NULL)
+        bool text = field->kind == FIELD_CHOICE || field->kind == FIELD_REACH;
+        if (text && field->fallback != NULL)
             *(str *)at = str_c(field->fallback);
         if (field->kind == FIELD_DURATION && field->fallback != NULL)
             (void)!clock_parse_duration(str_c(field->fallback), at);
@@ -205,14 +249,6 @@ static void set_defaults(const struct section *section, void *object)
         if (field->kind == FIELD_SECTION && field->section->always)
             set_defaults(field->section, at);
     }
-}
-
-static const struct yaml_item *find_item(const struct yaml *node, const char *key)
-{
-    for (size_t i = 0; i < node->items.count; i++)
-        if (str_eq(node->items.items[i].key, str_c(key)))
-            return &node->items.items[i];
-    return NULL;
 }
 
 static bool parse_section(struct parser *p, const struct section *section, const struct yaml *node,

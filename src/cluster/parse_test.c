@@ -13,7 +13,11 @@ TEST(a_bad_cluster_file_is_refused_with_its_line_and_what_was_meant)
         { "cluster: a\ncluster: b\n", "'cluster' is given twice, first on line 1", "/x/c.yaml:2" },
         { "cluster: a\nnodse: {}\n", "a cluster has no key 'nodse'; did you mean 'nodes'?", "/x/c.yaml:2" },
         { "cluster: &a b\n", "anchors and aliases are not supported", "/x/c.yaml:1" },
-        { "cluster: a\nnodes:\n  n: {reach: ssh}\n", "'reach' cannot be 'ssh'; valid: local", "/x/c.yaml:3" },
+        { "cluster: a\nnodes:\n  n: {reach: ssh}\n", "'reach' is local or ssh://[USER@]HOST[:PORT], not 'ssh'", "/x/c.yaml:3" },
+        { "cluster: a\nnodes:\n  n:\n    reach: ssh://-x\n", "'reach' is local or ssh://[USER@]HOST[:PORT], not 'ssh://-x'", "/x/c.yaml:4" },
+        { "cluster: a\nnodes:\n  n:\n    data: d\n    reach: ssh://h\n", "'data' is a path at a node that is reached over ssh: absolute, not 'd'", "/x/c.yaml:4" },
+        { "cluster: a\nnodes:\n  n: {reach: ssh://h, stores: {s: {password: {file: p}}}}\n", "'file' is a path at a node that is reached over ssh: absolute, not 'p'", "/x/c.yaml:3" },
+        { "cluster: a\nnodes:\n  n: {program: [x]}\n", "'program' of node 'n' is for a node that is reached over ssh", "/x/c.yaml:3" },
         { "cluster: a\nnodes:\n  n: {port: 70000}\n", "'port' is a number from 0 to 65535, not '70000'", "/x/c.yaml:3" },
         { "cluster: a\npolicy: {renew_before: soon}\n", "'renew_before' is a duration such as 30d or 12h, not 'soon'", "/x/c.yaml:2" },
         { "nodes: {}\n", "a cluster needs 'cluster'", "/x/c.yaml:1" },
@@ -55,6 +59,35 @@ TEST(a_cluster_file_is_read_by_its_schema_with_absolute_paths)
     check_int(store->password.descriptor, -1);
     check_int(store->line, 4);
     check_str(cluster.links.items[0].kind, S("connect"));
+}
+
+TEST(only_the_paths_of_a_node_over_ssh_are_not_relative_to_the_file)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster;
+    str text = S("cluster: a\n"
+                 "ssh_config: ssh.conf\n"
+                 "issuer:\n"
+                 "  certificate: ca.pem\n"
+                 "  key: ca.key\n"
+                 "nodes:\n"
+                 "  far:\n"
+                 "    reach: ssh://root@h:22\n"
+                 "    program: [sudo, reseal]\n"
+                 "    data: /x/d\n"
+                 "  near:\n"
+                 "    data: d\n");
+    check_ok(cluster_parse(&arena, "/x/c.yaml", text, false, &cluster, &err), &err);
+    check_str(cluster.ssh_config, S("/x/ssh.conf"));
+    check_str(cluster.issuer.key, S("/x/ca.key"));
+    check_str(cluster.nodes.items[0].data, S("/x/d"));
+    check_str(cluster.nodes.items[0].program.items[1], S("reseal"));
+    check_str(cluster.nodes.items[1].data, S("/x/d"));
+    check_str(cluster.nodes.items[1].reach, S("local"));
+    str written = cluster_format(&arena, &cluster);
+    check(str_find(written, S("ssh_config: ssh.conf\n")) < written.len);
+    check(str_find(written, S("    data: /x/d\n  near:\n    data: d\n")) < written.len);
 }
 
 TEST(a_declared_value_wins_over_a_discovered_one)

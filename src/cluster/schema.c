@@ -2,6 +2,7 @@
 #include "cluster/schema.h"
 
 #include "base/clock.h"
+#include "cluster/ssh.h"
 
 #include <string.h>
 
@@ -137,7 +138,8 @@ static const struct section service_section = { "service", sizeof(struct service
 
 #define OWNER struct node_conf
 static const struct field node_fields[] = {
-    CHOICE(reach, "how the node is reached", "local", .fallback = "local"),
+    { "reach", FIELD_REACH, AT(str, reach), "how the node is reached: on this machine, or by the OpenSSH client", .fallback = "local" },
+    STRINGS(program, "what starts reseal at a node that is reached over ssh, as an argument list, such as [sudo, -n, /usr/local/bin/reseal]; absent: reseal"),
     STRING(system, "the product, such as postgresql, whose driver finds stores and services"),
     PATH(data, "data folder of the system"),
     PATH(socket, "socket folder of the system"),
@@ -186,6 +188,7 @@ static const struct section pinned_section = { "pinned", sizeof(struct pinned_co
 static const struct field cluster_fields[] = {
     { "cluster", FIELD_STRING, AT(str, name), "the cluster's name", .required = true },
     STRING(id, "the cluster's UUID"),
+    PATH(ssh_config, "ssh_config(5) file for the nodes that are reached over ssh; absent: ~/.ssh/config and /etc/ssh/ssh_config"),
     ONE(issuer, struct issuer_conf, issuer_section, "what signs new certificates"),
     ONE(policy, struct policy_conf, policy_section, "when and how certificates are renewed"),
     MANY(nodes, struct node_conf, node_section, FIELD_MAP, "machines, by name"),
@@ -235,6 +238,7 @@ bool field_is_default(const void *object, const struct field *field)
     case FIELD_STRING:
     case FIELD_PATH:
     case FIELD_CHOICE:
+    case FIELD_REACH:
         return ((const str *)at)->len == 0 || str_eq(*(const str *)at, str_c(field->fallback));
     case FIELD_DURATION:
         (void)(field->fallback != NULL && clock_parse_duration(str_c(field->fallback), &seconds));
@@ -253,6 +257,11 @@ bool field_is_default(const void *object, const struct field *field)
         return field_list(object, field).count == 0;
     }
     return false;
+}
+
+bool section_is_elsewhere(const struct section *section, const void *object)
+{
+    return section == &node_section && ssh_is_meant(((const struct node_conf *)object)->reach);
 }
 
 bool choice_valid(const char *choices, str value)

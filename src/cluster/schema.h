@@ -10,6 +10,7 @@ enum field_kind {
     FIELD_STRING,     /* str */
     FIELD_PATH,       /* str, absolute once parsed */
     FIELD_CHOICE,     /* str, one of `choices` */
+    FIELD_REACH,      /* str, "local" or an address (ssh.h) */
     FIELD_DURATION,   /* int64_t, seconds */
     FIELD_NUMBER,     /* uint64_t, at most `max` */
     FIELD_DESCRIPTOR, /* int, -1 when absent */
@@ -51,6 +52,9 @@ struct section {
 };
 
 extern const struct section cluster_section, issuer_section, node_section;
+
+/* Whether `object` is a node whose paths are not this machine's. */
+bool section_is_elsewhere(const struct section *section, const void *object);
 
 /* Any LIST, as the walkers of the table see it. */
 struct any_list {

@@ -14,6 +14,11 @@ static const struct value_type {
      "^[^\\u0000]+$"              },
     { "duration", "a whole number and its unit: s, m, h, d, w or y, such as 30d",
      "^0*[1-9][0-9]{0,7}[smhdwy]$"},
+    { "reach",    "local, or the address of a machine for the OpenSSH client",
+     "^(local|ssh://([A-Za-z0-9._][A-Za-z0-9._-]*@)?"
+      "([A-Za-z0-9._][A-Za-z0-9._-]*|\\[[A-Za-z0-9.:%]+\\])"
+      "(:0*(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|"
+      "[1-9][0-9]{0,3}))?)$"      },
 };
 
 static void emit_ref(struct emit *emit, const char *name)
@@ -73,6 +78,9 @@ static void emit_kind(struct emit *emit, const struct field *field)
         return;
     case FIELD_CHOICE:
         emit_choices(emit, field->choices);
+        return;
+    case FIELD_REACH:
+        emit_ref(emit, "reach");
         return;
     case FIELD_DURATION:
         emit_ref(emit, "duration");

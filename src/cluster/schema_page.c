@@ -66,11 +66,11 @@ static const char introduction[] =
     "| type | is |\n"
     "|---|---|\n"
     "| text | one value; quotes are needed only where YAML demands them |\n"
-    "| path | a file or folder: absolute, or relative to the folder of the cluster file; `~` is "
-    "not "
-    "expanded |\n"
+    "| path | a file or folder: absolute, or relative to the folder of the cluster file; of a node "
+    "that is reached over ssh: absolute, there; `~` is not expanded |\n"
     "| duration | a whole number and its unit: `s`, `m`, `h`, `d`, `w` or `y` (365 days), such as "
-    "`30d` |\n";
+    "`30d` |\n"
+    "| reach | `local`, or `ssh://[USER@]HOST[:PORT]` ([ssh.md](ssh.md)) |\n";
 
 __attribute__((format(printf, 2, 3))) static void add(struct page *page, const char *fmt, ...)
 {
@@ -106,6 +106,9 @@ static void add_kind(struct page *page, const struct field *field)
         return;
     case FIELD_CHOICE:
         add_choices(page, field->choices);
+        return;
+    case FIELD_REACH:
+        add(page, "[reach](#values)");
         return;
     case FIELD_DURATION:
         add(page, "[duration](#values)");

@@ -12,6 +12,8 @@ static bool fallback_parses(const struct field *field)
     uint64_t number = 0;
     if (field->kind == FIELD_CHOICE)
         return choice_valid(field->choices, str_c(field->fallback));
+    if (field->kind == FIELD_REACH)
+        return str_eq(str_c(field->fallback), S("local"));
     if (field->kind == FIELD_DURATION)
         return clock_parse_duration(str_c(field->fallback), &seconds) && seconds > 0;
     if (field->kind == FIELD_NUMBER)
