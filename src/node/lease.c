@@ -21,10 +21,15 @@ static str read_small(struct arena *arena, const char *path)
     return io_read(arena, path, SMALL_FILE, &bytes, &err) ? bytes : S("");
 }
 
+static str boot_id(struct arena *arena)
+{
+    return str_trim(read_small(arena, "/proc/sys/kernel/random/boot_id"));
+}
+
 str lease_process(struct arena *arena, pid_t pid)
 {
     str stat = read_small(arena, str_printf(arena, "/proc/%d/stat", (int)pid).ptr);
-    str boot = str_trim(read_small(arena, "/proc/sys/kernel/random/boot_id"));
+    str boot = boot_id(arena);
     /* proc(5): the command's name may hold anything, so count from behind its last bracket;
        the start time is field 22, the twentieth from there. */
     size_t at = stat.len;
@@ -45,6 +50,23 @@ str lease_host(struct arena *arena)
     char name[HOST_NAME_MAX + 1] = "";
     (void)gethostname(name, sizeof(name) - 1);
     return str_copy(arena, str_c(name));
+}
+
+str lease_machine(struct arena *arena)
+{
+    char pids[64] = "";
+    str machine = str_trim(read_small(arena, "/etc/machine-id"));
+    if (machine.len == 0)
+        machine = boot_id(arena);
+    (void)!readlink("/proc/self/ns/pid", pids, sizeof(pids) - 1);
+    return str_printf(arena, "%.*s/%s", STR_ARG(machine), pids);
+}
+
+bool lease_is_over(struct arena *arena, const struct lease_holder *holder)
+{
+    return str_eq(holder->host, lease_host(arena)) &&
+           str_eq(holder->machine, lease_machine(arena)) &&
+           !str_eq(holder->started, lease_process(arena, holder->pid));
 }
 
 static bool id_is_plain(str id)
@@ -110,10 +132,12 @@ static bool lease_parse(struct arena *arena, str bytes, struct lease *lease, str
         !take_int(json, "token", 0, &lease->token, err) || !take_int(json, "pid", 0, &pid, err) ||
         !take_text(json, "holder", &holder->name, err) ||
         !take_text(json, "host", &holder->host, err) ||
+        !take_text(json, "machine", &holder->machine, err) ||
         !take_text(json, "started", &holder->started, err))
         return false;
     holder->name = str_copy(arena, holder->name);
     holder->host = str_copy(arena, holder->host);
+    holder->machine = str_copy(arena, holder->machine);
     holder->started = str_copy(arena, holder->started);
     holder->pid = (pid_t)pid;
     lease->held = holder->name.len > 0;
@@ -148,6 +172,7 @@ static bool lease_write(struct arena *arena, const struct lease_place *place,
     emit_int(&emit, "token", lease->token);
     emit_text(&emit, "holder", lease->held ? str_cstr(arena, lease->holder.name) : NULL);
     emit_str(&emit, "host", lease->holder.host);
+    emit_str(&emit, "machine", lease->holder.machine);
     emit_int(&emit, "pid", lease->holder.pid);
     emit_str(&emit, "started", lease->holder.started);
     emit_object_end(&emit);
@@ -158,41 +183,38 @@ static bool lease_write(struct arena *arena, const struct lease_place *place,
 
 static bool same_process(const struct lease_holder *a, const struct lease_holder *b)
 {
-    return a->pid == b->pid && str_eq(a->host, b->host) && str_eq(a->started, b->started);
-}
-
-static bool holder_is_dead(struct arena *arena, const struct lease_holder *holder)
-{
-    return str_eq(holder->host, lease_host(arena)) &&
-           !str_eq(holder->started, lease_process(arena, holder->pid));
+    return a->pid == b->pid && str_eq(a->host, b->host) && str_eq(a->machine, b->machine) &&
+           str_eq(a->started, b->started);
 }
 
 static bool may_take(struct arena *arena, const struct lease *lease,
-                     const struct lease_holder *holder, str take_over, struct err *err)
+                     const struct lease_claim *claim, struct err *err)
 {
     const struct lease_holder *old = &lease->holder;
-    if (!lease->held || same_process(old, holder) || holder_is_dead(arena, old) ||
-        (take_over.len > 0 && str_eq(old->name, take_over)))
+    if (!lease->held || same_process(old, &claim->holder) || lease_is_over(arena, old) ||
+        claim->dead == lease->token ||
+        (claim->take_over.len > 0 && str_eq(old->name, claim->take_over)))
         return true;
     return err_set(err, ERR_CONFLICT, "%.*s (process %d on %.*s) is changing this cluster",
                    STR_ARG(old->name), (int)old->pid, STR_ARG(old->host));
 }
 
-bool lease_take(const struct lease_place *place, const struct lease_holder *holder, int64_t token,
-                str take_over, int64_t *ret_token, struct err *err)
+bool lease_take(const struct lease_place *place, const struct lease_claim *claim,
+                int64_t *ret_token, struct err *err)
 {
     AUTO(arena) struct arena arena = { 0 };
     AUTO(fd) int fd = -1;
     struct lease lease;
-    if (holder->name.len == 0)
+    int64_t token = claim->token;
+    if (claim->holder.name.len == 0)
         return err_set(err, ERR_FORMAT, "a lease needs a holder");
     if (!lock(&arena, place, &fd, err) || !lease_read(&arena, place, &lease, err) ||
-        !may_take(&arena, &lease, holder, take_over, err))
+        !may_take(&arena, &lease, claim, err))
         return false;
     if (lease.token == INT64_MAX || (token != 0 && token <= lease.token))
         return err_set(err, ERR_CONFLICT, "token %lld is not above %lld, the highest seen here",
                        (long long)token, (long long)lease.token);
-    struct lease taken = { token != 0 ? token : lease.token + 1, true, *holder };
+    struct lease taken = { token != 0 ? token : lease.token + 1, true, claim->holder };
     *ret_token = taken.token;
     return lease_write(&arena, place, &taken, err);
 }

@@ -78,8 +78,11 @@ static bool op_look(const struct worker *worker, struct arena *arena, const json
                          .connect = !json_is_false(json_object_get(body, "connect")) };
     if (!take_int(body, "renew_before", 0, &look.renew_before, err))
         return false;
+    if (!look_emit(&look, emit, err))
+        return false;
+    /* Last: looking may take a while, and it is compared when it arrives. */
     emit_int(emit, "clock", clock_now());
-    return look_emit(&look, emit, err);
+    return true;
 }
 
 static bool read_file_of(struct arena *arena, const json_t *body, const char *name, str *ret_bytes,
@@ -340,7 +343,7 @@ static bool take_place(const struct worker *worker, const json_t *body, struct l
     return need_text(body, "cluster", &place->cluster, err);
 }
 
-/* {cluster} -> token (highest seen), holder (null when free), host, pid */
+/* {cluster} -> token (highest seen), holder (null when free), host, machine, pid, started */
 static bool op_lease_read(const struct worker *worker, struct arena *arena, const json_t *body,
                           struct emit *emit, struct err *err)
 {
@@ -351,27 +354,32 @@ static bool op_lease_read(const struct worker *worker, struct arena *arena, cons
     emit_int(emit, "token", lease.token);
     emit_text(emit, "holder", lease.held ? str_cstr(arena, lease.holder.name) : NULL);
     emit_str(emit, "host", lease.holder.host);
+    emit_str(emit, "machine", lease.holder.machine);
     emit_int(emit, "pid", lease.holder.pid);
+    emit_str(emit, "started", lease.holder.started);
     return true;
 }
 
-/* {cluster, token?, holder, host, pid, started, take_over?} -> token */
+/* {cluster, token?, holder, host, machine, pid, started, take_over?, dead?} -> token */
 static bool op_lease_take(const struct worker *worker, struct arena *arena, const json_t *body,
                           struct emit *emit, struct err *err)
 {
     (void)arena;
     struct lease_place place;
-    struct lease_holder holder = { 0 };
+    struct lease_claim claim = { 0 };
+    struct lease_holder *holder = &claim.holder;
     int64_t token, pid;
-    str take_over;
-    if (!take_place(worker, body, &place, err) || !take_int(body, "token", 0, &token, err) ||
-        !need_text(body, "holder", &holder.name, err) ||
-        !need_text(body, "host", &holder.host, err) || !take_int(body, "pid", 0, &pid, err) ||
-        !need_text(body, "started", &holder.started, err) ||
-        !take_text(body, "take_over", &take_over, err))
+    if (!take_place(worker, body, &place, err) || !take_int(body, "token", 0, &claim.token, err) ||
+        !need_text(body, "holder", &holder->name, err) ||
+        !need_text(body, "host", &holder->host, err) ||
+        !need_text(body, "machine", &holder->machine, err) ||
+        !take_int(body, "pid", 0, &pid, err) ||
+        !need_text(body, "started", &holder->started, err) ||
+        !take_text(body, "take_over", &claim.take_over, err) ||
+        !take_int(body, "dead", 0, &claim.dead, err))
         return false;
-    holder.pid = (pid_t)pid;
-    if (!lease_take(&place, &holder, token, take_over, &token, err))
+    holder->pid = (pid_t)pid;
+    if (!lease_take(&place, &claim, &token, err))
         return false;
     emit_int(emit, "token", token);
     return true;
@@ -393,7 +401,7 @@ const struct op worker_ops[] = {
     { "hello",         false, op_hello },
     { "look",          false, op_look },
     { "probe",         false, op_probe },
-    { "observe",       false, op_observe },
+    { "observe",       true,   op_observe },
     { "preflight",     false, op_preflight },
     { "saved",         false, op_saved },
     { "carry_out",     true,  op_carry_out },

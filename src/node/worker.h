@@ -2,11 +2,12 @@
 /*
  * worker.h - the loop of `reseal node`: one request a line, one answer a line.
  *
- * Requests that read: hello, look, probe, observe, preflight, saved, lease_read. Requests that
- * change anything name `cluster` and `token` and are carried out with the lease's lock held:
- * carry_out, request, deliver, forget, restore. lease_take and lease_release are the lease itself.
- * Members of each are listed beside its function in ops.c. There is no request that writes a file
- * or runs a command of the asker's choice: steps are all that can be done.
+ * Requests that read: hello, look, probe, preflight, saved, lease_read. Requests that change
+ * anything name `cluster` and `token` and are carried out with the lease's lock held: carry_out,
+ * request, deliver, forget, restore; and so is observe, which must not look at what a worker that
+ * was lost is still in the middle of. lease_take and lease_release are the lease itself. Members of
+ * each are listed beside its function in ops.c. There is no request that writes a file or runs a
+ * command of the asker's choice: steps are all that can be done.
  */
 #ifndef NODE_WORKER_H
 #define NODE_WORKER_H

@@ -87,8 +87,10 @@ static int64_t take_lease(struct bench *bench)
     json_t *answer =
         ask(bench, "lease_take",
             str_printf(bench->arena,
-                       "'cluster':'c-1','holder':'alice','host':'%.*s','pid':%d,'started':'%.*s'",
-                       STR_ARG(lease_host(bench->arena)), (int)getpid(), STR_ARG(started)));
+                       "'cluster':'c-1','holder':'alice','host':'%.*s','machine':'%.*s','pid':%d,"
+                       "'started':'%.*s'",
+                       STR_ARG(lease_host(bench->arena)), STR_ARG(lease_machine(bench->arena)),
+                       (int)getpid(), STR_ARG(started)));
     AUTO(err) struct err err = { 0 };
     check_ok(answer_check(answer, &err), &err);
     return json_integer_value(json_object_get(answer, "token"));
@@ -132,7 +134,8 @@ TEST(a_bad_line_is_answered_and_the_worker_goes_on)
 
 TEST(what_changes_anything_needs_the_lease_with_the_token_that_holds_it)
 {
-    static const char *const ops[] = { "carry_out", "request", "deliver", "forget", "restore" };
+    static const char *const ops[] = { "carry_out", "request", "deliver",
+                                       "forget",    "restore", "observe" };
     AUTO(bench) struct bench bench;
     bench_start(&bench);
     for (size_t i = 0; i < COUNT(ops); i++) {
@@ -157,6 +160,7 @@ TEST(a_request_that_is_not_whole_is_refused)
 {
     AUTO(bench) struct bench bench;
     bench_start(&bench);
+    check_int(take_lease(&bench), 1);
     const struct {
         const char *op;
         str fields;
@@ -178,7 +182,8 @@ TEST(a_request_that_is_not_whole_is_refused)
         { "probe",     S("'host':'127.0.0.1','port':65536,'protocol':'tls'"),                                                            ERR_FORMAT                                                   },
         { "probe",     S("'host':'127.0.0.1','port':1,'protocol':'tls','verify':'x'"),                                               ERR_FORMAT                                                  },
         { "lease_read",     S(""),                ERR_FORMAT                 },
-        { "lease_take",     S("'cluster':'../x','holder':'a','host':'b','started':'c'"),         ERR_FORMAT},
+        { "lease_take",     S("'cluster':'../x','holder':'a','host':'b','machine':'m','started':'c'"),
+         ERR_FORMAT},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         AUTO(err) struct err err = { 0 };
