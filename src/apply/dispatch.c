@@ -84,8 +84,6 @@ void dispatch(struct apply *apply, struct job *jobs, size_t count, const char *o
             take(apply, asked[i], asks[i].answer);
         else
             asked[i]->failed = !ask_error(&asks[i], &asked[i]->err);
-        if (!asks[i].ok && asks[i].err.kind == ERR_UNCERTAIN)
-            fleet_restart(apply->survey->fleet, asked[i]->step->node);
         ask_clear(&asks[i]);
         json_decref(bodies[i]);
     }

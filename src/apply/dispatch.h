@@ -16,7 +16,7 @@ struct job {
 };
 
 /* Ask `op` of every job that is neither failed, over nor waiting, all nodes at once. `take` looks
-   at an answer. A worker that was lost is started again, so that its node can still be observed. */
+   at an answer. */
 void dispatch(struct apply *apply, struct job *jobs, size_t count, const char *op,
               void (*take)(struct apply *apply, struct job *job, const json_t *answer));
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/open.h"
 
-#include "state/place.h"
-
 #include <unistd.h>
 
 static const char *const usual_places[] = { "cluster.yaml", "/etc/reseal/cluster.yaml" };
@@ -36,10 +34,7 @@ bool open_cluster(struct cmd *cmd, struct cluster *ret_cluster, struct err *err)
 bool open_survey(struct cmd *cmd, moment at, bool offline, struct opened *opened, struct err *err)
 {
     struct survey_options options = { .now = at, .offline = offline };
-    str usual;
-    if (!state_nodes_place(&cmd->arena, &usual, err))
-        return false;
-    fleet_open(&cmd->arena, &opened->cluster, NULL, usual, &opened->fleet);
+    fleet_open(&cmd->arena, &opened->cluster, NULL, &opened->fleet);
     return survey_run(&cmd->arena, &opened->cluster, &opened->fleet, &options, &opened->survey,
                       err);
 }

@@ -7,48 +7,69 @@ static void start(const struct fleet *fleet, struct fleet_member *member)
 {
     AUTO(err) struct err err = { 0 };
     member->reach = (struct reach){ .node = member->node, .in = -1, .out = -1 };
-    if (!reach_local(fleet->program, member->node, member->state, &member->reach, &err))
+    bool started = member->elsewhere ? reach_ssh(&member->way, &member->reach, &err)
+                                     : reach_local(fleet->program, member->node, member->state,
+                                                   &member->reach, &err);
+    if (!started)
         member->reach.pid = 0;
 }
 
-void fleet_open(struct arena *arena, const struct cluster *cluster, const char *program, str usual,
+static struct fleet_member member_of(const struct cluster *cluster, const struct node_conf *node)
+{
+    struct fleet_member member = { .node = node->name, .state = node->state };
+    member.elsewhere = ssh_address_parse(node->reach, &member.way.address);
+    member.way.config = cluster->ssh_config;
+    member.way.program = node->program;
+    member.way.node = node->name;
+    member.way.state = node->state;
+    return member;
+}
+
+void fleet_open(struct arena *arena, const struct cluster *cluster, const char *program,
                 struct fleet *ret_fleet)
 {
     *ret_fleet = (struct fleet){ .arena = arena, .program = program };
-    for (size_t i = 0; i < cluster->nodes.count; i++) {
-        const struct node_conf *node = &cluster->nodes.items[i];
-        struct fleet_member member = { .node = node->name, .state = node->state };
-        if (member.state.len == 0)
-            member.state = io_join(arena, usual, node->name);
-        start(ret_fleet, &member);
-        list_push(arena, &ret_fleet->members) = member;
-    }
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        list_push(arena, &ret_fleet->members) = member_of(cluster, &cluster->nodes.items[i]);
+    /* A started one names its way, which must not move any more. */
+    for (size_t i = 0; i < ret_fleet->members.count; i++)
+        start(ret_fleet, &ret_fleet->members.items[i]);
 }
 
-void fleet_restart(struct fleet *fleet, str node)
-{
-    for (size_t i = 0; i < fleet->members.count; i++) {
-        struct fleet_member *member = &fleet->members.items[i];
-        if (!str_eq(member->node, node))
-            continue;
-        reach_close(&member->reach);
-        start(fleet, member);
-    }
-}
-
+/* They end side by side. */
 void fleet_close(struct fleet *fleet)
 {
+    for (size_t i = 0; i < fleet->members.count; i++)
+        reach_hang_up(&fleet->members.items[i].reach);
     for (size_t i = 0; i < fleet->members.count; i++)
         reach_close(&fleet->members.items[i].reach);
     fleet->members.count = 0;
 }
 
-struct reach *fleet_reach(struct fleet *fleet, str node)
+static struct fleet_member *find(const struct fleet *fleet, str node)
 {
     for (size_t i = 0; i < fleet->members.count; i++)
         if (str_eq(fleet->members.items[i].node, node))
-            return &fleet->members.items[i].reach;
+            return &fleet->members.items[i];
     return NULL;
+}
+
+struct reach *fleet_reach(struct fleet *fleet, str node)
+{
+    struct fleet_member *member = find(fleet, node);
+    if (member == NULL)
+        return NULL;
+    if (member->reach.greeted && reach_is_over(&member->reach)) {
+        reach_close(&member->reach);
+        start(fleet, member);
+    }
+    return &member->reach;
+}
+
+str fleet_line(struct arena *arena, const struct fleet *fleet, str node, str command)
+{
+    const struct fleet_member *member = find(fleet, node);
+    return member == NULL || !member->elsewhere ? command : ssh_line(arena, &member->way, command);
 }
 
 str fleet_node_text(struct arena *arena, const struct node_conf *node)

@@ -7,7 +7,9 @@
 #include "reach/reach.h"
 
 struct fleet_member {
-    str node, state;    /* the state folder that its worker is given */
+    str node, state;    /* the state folder that its worker is given; empty: the usual one there */
+    struct ssh_way way; /* when it is elsewhere */
+    bool elsewhere;
     struct reach reach; /* pid 0 when it could not be started */
 };
 
@@ -17,18 +19,18 @@ struct fleet {
     LIST(struct fleet_member) members;
 };
 
-/* Start a worker at each node; `usual` is where the nodes' own folders are when the cluster file
-   names none. A worker that does not start is missed when it is asked. */
-void fleet_open(struct arena *arena, const struct cluster *cluster, const char *program, str usual,
+/* Start a worker at each node. One that does not start is missed when it is asked. */
+void fleet_open(struct arena *arena, const struct cluster *cluster, const char *program,
                 struct fleet *ret_fleet);
 void fleet_close(struct fleet *fleet);
 DEFINE_AUTO(fleet, struct fleet, fleet_close(handle))
 
-/* Another worker for a node whose worker was lost; it is missed when it does not start. */
-void fleet_restart(struct fleet *fleet, str node);
-
-/* NULL when there is no such node. */
+/* The node's worker, for its next question: another one where the last one was lost. One that never
+   answered is not tried again. NULL when there is no such node. */
 struct reach *fleet_reach(struct fleet *fleet, str node);
+
+/* What a person types to run `command` at the node. */
+str fleet_line(struct arena *arena, const struct fleet *fleet, str node, str command);
 
 /* The declared node as a request carries it: the text of a cluster file with this node alone. */
 str fleet_node_text(struct arena *arena, const struct node_conf *node);

@@ -40,23 +40,20 @@ bool state_place(struct arena *arena, const char *given, str *ret_dir, struct er
     return true;
 }
 
-bool state_node_place(struct arena *arena, const char *given, str *ret_dir, struct err *err)
+bool state_node_place(struct arena *arena, const char *given, str name, str *ret_dir,
+                      struct err *err)
 {
     str dir = str_c(given);
     char here[PATH_MAX];
     if (given == NULL && !usual_place(arena, &dir, err))
         return false;
+    if (given == NULL && name.len > 0) {
+        if (str_find(name, S("/")) < name.len || str_eq(name, S(".")) || str_eq(name, S("..")))
+            return err_set(err, ERR_USAGE, "\"%.*s\" is not a node's name", STR_ARG(name));
+        dir = io_join(arena, io_join(arena, dir, S("nodes")), name);
+    }
     if (getcwd(here, sizeof(here)) == NULL)
         return err_errno(err, "this folder");
     *ret_dir = io_join(arena, io_join(arena, str_c(here), dir), S("node"));
-    return true;
-}
-
-bool state_nodes_place(struct arena *arena, str *ret_dir, struct err *err)
-{
-    str dir;
-    if (!usual_place(arena, &dir, err))
-        return false;
-    *ret_dir = io_join(arena, dir, S("nodes"));
     return true;
 }

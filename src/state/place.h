@@ -10,12 +10,10 @@
    not NULL, /var/lib/reseal for root, else $XDG_STATE_HOME/reseal or ~/.local/state/reseal. */
 MUST_CHECK bool state_place(struct arena *arena, const char *given, str *ret_dir, struct err *err);
 
-/* The node's own folder below it; made when something is first kept in it. */
-MUST_CHECK bool state_node_place(struct arena *arena, const char *given, str *ret_dir,
+/* The folder of node `name` below `given`, or below nodes/NAME of the usual place; made when
+   something is first kept in it. A coordinator's --state does not matter: two who change the same
+   node must meet at the same lease. */
+MUST_CHECK bool state_node_place(struct arena *arena, const char *given, str name, str *ret_dir,
                                  struct err *err);
-
-/* Where the folders of the nodes that this machine stands for are, by name. It does not depend on
-   --state: two who change the same node must meet at the same lease. */
-MUST_CHECK bool state_nodes_place(struct arena *arena, str *ret_dir, struct err *err);
 
 #endif
