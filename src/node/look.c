@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "issue/secret.h"
 #include "node/file.h"
+#include "node/network.h"
 #include "node/run.h"
 #include "store/identity.h"
 #include "store/pins.h"
@@ -291,6 +292,7 @@ bool look_emit(const struct look *look, struct emit *emit, struct err *err)
     for (size_t i = 0; i < at.node->services.count; i++)
         emit_service(&at, &at.node->services.items[i]);
     emit_array_end(emit);
+    network_emit(emit, at.arena, look->fragment);
     findings_emit(emit, "findings", &at.findings);
     return true;
 }

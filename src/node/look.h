@@ -29,6 +29,7 @@ struct look {
  *     "services": [{"name", "outcome", "text", "presented": [base64 DER],
  *                   "named": [{"name", "presented"}], "certificate_requested", "acceptable_cas":
  * [], "peers": [{…}]}]
+ *     and where it is in the network (network.h)
  */
 MUST_CHECK bool look_emit(const struct look *look, struct emit *emit, struct err *err);
 

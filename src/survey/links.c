@@ -3,6 +3,7 @@
 
 #include "node/protocol.h"
 #include "survey/parts.h"
+#include "survey/place.h"
 #include "tls/endpoint.h"
 
 enum { PROBE_MS = 8000, GRACE_MS = 4000 };
@@ -56,7 +57,7 @@ static json_t *question(const struct survey *survey, uint32_t id)
     (void)conf_of(survey, link->from, &from);
     const struct service_conf *server = conf_of(survey, link->to, &to);
     if (!endpoint_parse(survey->to.items[id]->address, &endpoint) &&
-        !endpoint_parse(server->listen, &endpoint))
+        !endpoint_parse(place_to_dial(survey, from, to, server), &endpoint))
         return NULL;
     json_t *body = json_object();
     add_text(body, "host", endpoint.host);

@@ -100,6 +100,20 @@ static struct seen_service read_service(struct arena *arena, const json_t *row)
     return service;
 }
 
+static void read_network(struct arena *arena, const json_t *answer, struct seen_node *node)
+{
+    const char *name;
+    json_t *addresses, *names = json_object_get(answer, "names");
+    node->loopback = answer_text(arena, answer, "loopback");
+    read_texts(arena, answer, "addresses", &node->addresses);
+    json_object_foreach(names, name, addresses)
+    {
+        struct seen_host row = { .name = str_copy(arena, str_c(name)) };
+        read_texts(arena, names, name, &row.addresses);
+        list_push(arena, &node->hosts) = row;
+    }
+}
+
 static void read_finding(struct arena *arena, const json_t *row, finding_list *findings)
 {
     enum finding_code code;
@@ -120,6 +134,7 @@ bool seen_read(struct arena *arena, const json_t *answer, struct seen_node *ret_
         return err_wrap(err, "the node's answer");
     if (ret_fragment->nodes.count != 1)
         return err_set(err, ERR_FORMAT, "the node's answer is not about one node");
+    read_network(arena, answer, ret_node);
     const json_t *stores = json_object_get(answer, "stores");
     const json_t *services = json_object_get(answer, "services");
     const json_t *found = json_object_get(answer, "findings");
@@ -137,6 +152,14 @@ const struct seen_store *seen_store(const struct seen_node *node, str name)
     for (size_t i = 0; i < node->stores.count; i++)
         if (str_eq(node->stores.items[i].name, name))
             return &node->stores.items[i];
+    return NULL;
+}
+
+const str_list *seen_host(const struct seen_node *node, str name)
+{
+    for (size_t i = 0; i < node->hosts.count; i++)
+        if (str_eq(node->hosts.items[i].name, name))
+            return &node->hosts.items[i].addresses;
     return NULL;
 }
 

@@ -45,9 +45,18 @@ struct seen_service {
     peer_list peers;
 };
 
+/* What a node's own resolver says of a host that it dials. */
+struct seen_host {
+    str name;
+    str_list addresses;
+};
+
 struct seen_node {
     bool reached;
-    moment clock; /* the node's, when it answered */
+    moment clock;       /* the node's, when it answered */
+    str loopback;       /* the same for nodes that share one (node/network.h) */
+    str_list addresses; /* that others may use */
+    LIST(struct seen_host) hosts;
     LIST(struct seen_store) stores;
     LIST(struct seen_service) services;
 };
@@ -57,6 +66,7 @@ MUST_CHECK bool seen_read(struct arena *arena, const json_t *answer, struct seen
                           struct cluster *ret_fragment, finding_list *findings, struct err *err);
 
 const struct seen_store *seen_store(const struct seen_node *node, str name);
+const str_list *seen_host(const struct seen_node *node, str name); /* NULL: nobody asked */
 const struct seen_service *seen_service(const struct seen_node *node, str name);
 
 #endif

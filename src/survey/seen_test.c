@@ -34,7 +34,9 @@ TEST(an_answer_becomes_stores_services_peers_findings_and_the_node)
     str der = base64(&arena, leaf.cert.der);
     str text = str_printf(
         &arena,
-        "{'clock':1795478400,'fragment':'{nodes: {db1: {run_as: postgres}}}',"
+        "{'clock':1795478400,'loopback':'b/net:[1]','addresses':['192.0.2.1'],"
+        "'names':{'db1.example':['192.0.2.1','::2'],'gone':[]},'fragment':'{nodes: {db1: {run_as: "
+        "postgres}}}',"
         "'stores':[{'name':'server','kind':'identity','certificates':['%.*s'],"
         "'key_spki_sha256':'ab','matches':true,'states':[{'path':'/a','state':'cd'},"
         "{'path':'/b','state':'absent'}]},{'name':'trust','kind':'trust','certificates':[]}],"
@@ -48,6 +50,11 @@ TEST(an_answer_becomes_stores_services_peers_findings_and_the_node)
     check_ok(read_answer(&arena, text, &node, &fragment, &findings, &err), &err);
     check(node.reached);
     check_int(node.clock, PKI_NOW);
+    check_str(node.loopback, S("b/net:[1]"));
+    check_str(node.addresses.items[0], S("192.0.2.1"));
+    check_str(seen_host(&node, S("db1.example"))->items[1], S("::2"));
+    check_int(seen_host(&node, S("gone"))->count, 0);
+    check(seen_host(&node, S("other")) == NULL);
     check_str(fragment.nodes.items[0].run_as, S("postgres"));
     const struct seen_store *server = seen_store(&node, S("server"));
     check(!server->trust && server->matches);

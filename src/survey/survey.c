@@ -3,6 +3,7 @@
 
 #include "store/store.h"
 #include "survey/parts.h"
+#include "survey/place.h"
 
 enum { LOOK_MS = 20 * 1000, GRACE_MS = 2000, SKEW_SECONDS = 60 };
 
@@ -26,15 +27,30 @@ static void note_unreached(struct survey *survey, const struct node_conf *node,
     finding->next = str_copy(survey->arena, str_c(err->next));
 }
 
+/* Which of the two is wrong cannot be told from here. */
 static void note_clock(struct survey *survey, const struct node_conf *node, moment clock)
 {
-    moment ahead = clock - clock_now();
+    moment ours = clock_now(), ahead = clock - ours;
+    struct arena *arena = survey->arena;
     if (ahead <= SKEW_SECONDS && ahead >= -SKEW_SECONDS)
         return;
-    finding_add(survey->arena, &survey->findings, FINDING_clock_skew, node->name,
-                str_printf(survey->arena, "its clock is %lld seconds %s ours",
-                           (long long)(ahead > 0 ? ahead : -ahead),
-                           ahead > 0 ? "ahead of" : "behind"));
+    str text =
+        str_printf(arena,
+                   "its clock is %lld seconds %s ours: %.*s there, %.*s here; set the wrong "
+                   "one right, by NTP best",
+                   (long long)(ahead > 0 ? ahead : -ahead), ahead > 0 ? "ahead of" : "behind",
+                   STR_ARG(clock_format(arena, clock)), STR_ARG(clock_format(arena, ours)));
+    finding_add(arena, &survey->findings, FINDING_clock_skew, node->name, text)->next =
+        fleet_line(arena, survey->fleet, node->name, S("timedatectl"));
+}
+
+/* What the node says to type is typed here. */
+static void move_next(struct survey *survey, const struct node_conf *node, size_t first)
+{
+    for (size_t i = first; i < survey->findings.count; i++)
+        if (survey->findings.items[i].next.len > 0)
+            survey->findings.items[i].next = fleet_line(survey->arena, survey->fleet, node->name,
+                                                        survey->findings.items[i].next);
 }
 
 /* Two stores may be one file. */
@@ -52,12 +68,14 @@ static void take_answer(struct survey *survey, size_t index, struct ask *ask)
     struct node_conf *node = &survey->cluster->nodes.items[index];
     struct cluster fragment = { .arena = survey->arena };
     struct seen_node *seen = &survey->nodes.items[index];
+    size_t first = survey->findings.count;
     if (!ask->ok ||
         !seen_read(survey->arena, ask->answer, seen, &fragment, &survey->findings, &ask->err)) {
         *seen = (struct seen_node){ 0 };
         note_unreached(survey, node, &ask->err);
         return;
     }
+    move_next(survey, node, first);
     note_clock(survey, node, seen->clock);
     int line = node->line;
     *node = fragment.nodes.items[0];
@@ -104,42 +122,14 @@ bool survey_reached(const struct survey *survey, str node)
     return survey_seen_node(survey, node)->reached;
 }
 
-/* Everything before the last colon; `address` keeps what follows it. */
-static str cut_host(str *address)
+/* The "node/service" that a link's client dials as `address`, or `address` itself. */
+static str end_at(struct survey *survey, str client, str address)
 {
-    size_t colon = address->len;
-    if (address->len == 0)
-        return *address;
-    while (colon > 0 && address->ptr[colon - 1] != ':')
-        colon--;
-    str host = { address->ptr, colon == 0 ? 0 : colon - 1 };
-    *address = (str){ address->ptr + colon, address->len - colon };
-    return host;
-}
-
-static bool is_loopback(str host)
-{
-    return str_eq(host, S("localhost")) || str_starts(host, S("127.")) ||
-           str_eq(host, S("[::1]")) || str_eq(host, S("::1"));
-}
-
-/* Whether two addresses are one as far as this machine's own names for itself go. */
-static bool same_address(str a, str b)
-{
-    str port_a = a, port_b = b;
-    if (str_eq(a, b))
-        return true;
-    str host_a = cut_host(&port_a), host_b = cut_host(&port_b);
-    return str_eq(port_a, port_b) && is_loopback(host_a) && is_loopback(host_b);
-}
-
-/* The "node/service" that listens at `address`, or `address` itself. */
-static str end_at(struct survey *survey, str address)
-{
-    for (size_t n = 0; n < survey->cluster->nodes.count; n++) {
+    const struct node_conf *from = cluster_node(survey->cluster, str_cut(&client, '/'));
+    for (size_t n = 0; from != NULL && n < survey->cluster->nodes.count; n++) {
         const struct node_conf *node = &survey->cluster->nodes.items[n];
         for (size_t s = 0; s < node->services.count; s++)
-            if (same_address(node->services.items[s].listen, address))
+            if (place_leads_to(survey, from, address, node, &node->services.items[s]))
                 return str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name),
                                   STR_ARG(node->services.items[s].name));
     }
@@ -161,7 +151,7 @@ static void name_ends(struct survey *survey)
     for (size_t i = 0; i < survey->cluster->links.count; i++) {
         struct link_conf link = links[i];
         str address = link.to;
-        link.to = end_at(survey, address);
+        link.to = end_at(survey, link.from, address);
         if (!str_eq(link.to, address))
             link.address = address;
         size_t twin = 0;

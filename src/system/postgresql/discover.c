@@ -64,20 +64,40 @@ static bool is_on(str value)
     return false;
 }
 
+static bool is_here_only(str address)
+{
+    return str_eq(address, S("localhost")) || str_starts(address, S("127.")) ||
+           str_eq(address, S("::1"));
+}
+
+/* One address for a server that listens at several: all of them where one is this machine's own and
+   another is not, else the first. */
+static str address_of(str addresses)
+{
+    bool here = false, all = false;
+    str first = S(""), outside = S("");
+    while (addresses.len > 0) {
+        str address = str_trim(str_cut(&addresses, ','));
+        bool own = is_here_only(address);
+        first = first.len == 0 ? address : first;
+        outside = outside.len == 0 && !own ? address : outside;
+        here = here || own;
+        all = all || str_eq(address, S("*")) || str_eq(address, S("0.0.0.0"));
+    }
+    return all || (here && outside.len > 0) ? S("0.0.0.0") : first;
+}
+
 static str listen_of(struct arena *arena, const struct pg_place *place,
                      const struct node_conf *node)
 {
-    str addresses = setting(place, "listen_addresses", S("localhost"));
+    str address = address_of(setting(place, "listen_addresses", S("localhost")));
     str port = setting(place, "port", S("5432"));
     if (node->port != 0)
         port = str_printf(arena, "%llu", (unsigned long long)node->port);
-    str first = str_trim(str_cut(&addresses, ','));
-    bool any = str_eq(first, S("*")) || str_eq(first, S("0.0.0.0")) || str_eq(first, S("::"));
-    if (first.len == 0)
+    if (address.len == 0)
         return S("");
-    bool colons = str_find(first, S(":")) < first.len;
-    return str_printf(arena, colons && !any ? "[%.*s]:%.*s" : "%.*s:%.*s",
-                      STR_ARG(any ? S("127.0.0.1") : first), STR_ARG(port));
+    bool colons = str_find(address, S(":")) < address.len;
+    return str_printf(arena, colons ? "[%.*s]:%.*s" : "%.*s:%.*s", STR_ARG(address), STR_ARG(port));
 }
 
 static void add_store(struct arena *arena, struct node_conf *node, struct store_conf store)

@@ -154,3 +154,31 @@ TEST(an_identity_that_nobody_named_is_found_in_the_users_home)
     check_str(fragment.links.items[0].trust, S("primary"));
     check_str(fragment.links.items[0].verify, S("ca")); /* require, with a root file */
 }
+
+TEST(a_server_that_listens_at_several_addresses_is_found_at_one_that_stands_for_them)
+{
+    // clang-format off
+    static const struct { const char *addresses, *listen; } cases[] = {
+        { "*", "0.0.0.0:5432" }, { "0.0.0.0", "0.0.0.0:5432" }, { "::", "[::]:5432" },
+        { "localhost", "localhost:5432" }, { "localhost, ::1", "localhost:5432" },
+        { "localhost,192.0.2.1", "0.0.0.0:5432" }, { "192.0.2.1, 127.0.0.1", "0.0.0.0:5432" },
+        { "192.0.2.1,192.0.2.2", "192.0.2.1:5432" }, { "2001:db8::1", "[2001:db8::1]:5432" },
+        { "", "" },
+    };
+    // clang-format on
+    AUTO(arena) struct arena arena = { 0 };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(err) struct err err = { 0 };
+        struct node_conf node = { .name = S("db1"), .data = S("/d") };
+        struct cluster fragment;
+        const struct memory_file rows[] = {
+            {"/d/postgresql.conf",
+             str_printf(&arena,           "listen_addresses = '%s'\n", cases[i].addresses).ptr },
+            { "/d/pg_hba.conf", ""}
+        };
+        const struct memory_files files = { rows, COUNT(rows) };
+        struct pgconf_source source = memory_source(&files);
+        check_ok(pg_discover(&arena, &source, &node, &fragment, &err), &err);
+        check_str(fragment.nodes.items[0].services.items[0].listen, str_c(cases[i].listen));
+    }
+}
