@@ -95,7 +95,7 @@ TEST(a_node_that_did_not_answer_or_a_store_that_cannot_be_read_stops_a_plan_and_
         {FINDING_node_unreachable,         ERR_REFUSED},
         { FINDING_keystore_unreadable,     ERR_REFUSED},
         { FINDING_keystore_password_wrong, ERR_REFUSED},
-        { FINDING_clock_skew,              ERR_REFUSED},
+        { FINDING_clock_skew,              ERR_NONE   },
         { FINDING_expiring,                ERR_NONE   },
         { FINDING_undeclared_peer,         ERR_NONE   },
     };
@@ -112,4 +112,20 @@ TEST(a_node_that_did_not_answer_or_a_store_that_cannot_be_read_stops_a_plan_and_
         assert_string_equal(err.msg, "db2: no");
         assert_string_equal(err.next, "try x");
     }
+}
+
+TEST(a_clock_that_is_off_stops_a_plan_that_would_issue_before_anything_else_is_looked_at)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct cluster cluster = { .arena = &arena };
+    struct survey survey = { .arena = &arena, .cluster = &cluster };
+    struct planning_options options = { 0 };
+    struct planning planning;
+    check_ok(preflight_clocks(&survey, &err), &err);
+    finding_add(&arena, &survey.findings, FINDING_clock_skew, S("db2"), S("off"))->next = S("see");
+    check(!planning_make(&arena, &survey, &options, &planning, &err));
+    check_int(err.kind, ERR_REFUSED);
+    assert_string_equal(err.msg, "db2: off");
+    assert_string_equal(err.next, "see");
 }

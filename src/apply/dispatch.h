@@ -12,6 +12,8 @@ struct job {
     str evidence;
     str request, replaced; /* of an issue: PKCS#10 and the old leaf, both DER */
     str chain;             /* and what was issued, PEM */
+    str lost;              /* how its connection was, in the middle of it; empty: it was not */
+    bool unseen;           /* and what became of it was not seen afterwards */
     struct err err;        /* when failed */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apply/planning.h"
 
+#include "apply/preflight.h"
 #include "base/sink.h"
 
 /* An issuer that has ended, or ends before a new certificate would be due, is refused before
@@ -144,7 +145,7 @@ bool planning_make(struct arena *arena, struct survey *survey,
     *ret_planning = (struct planning){ .arena = arena, .survey = survey, .options = *options };
     if (ret_planning->options.since == 0)
         ret_planning->options.since = clock_now();
-    if (!read_issuer(survey, &issuer, err))
+    if (!preflight_clocks(survey, err) || !read_issuer(survey, &issuer, err))
         return false;
     struct plan_goal *goal = &ret_planning->goal;
     *goal = (struct plan_goal){

@@ -4,14 +4,20 @@
 static bool stops(enum finding_code code)
 {
     return code == FINDING_node_unreachable || code == FINDING_keystore_unreadable ||
-           code == FINDING_keystore_password_wrong || code == FINDING_clock_skew;
+           code == FINDING_keystore_password_wrong;
 }
 
-bool preflight_survey(const struct survey *survey, struct err *err)
+static bool is_clock(enum finding_code code)
+{
+    return code == FINDING_clock_skew;
+}
+
+static bool refuse_for(const struct survey *survey, bool (*is_one)(enum finding_code code),
+                       struct err *err)
 {
     for (size_t i = 0; i < survey->findings.count; i++) {
         const struct finding *finding = &survey->findings.items[i];
-        if (!stops(finding->code))
+        if (!is_one(finding->code))
             continue;
         (void)err_set(err, ERR_REFUSED, "%.*s: %.*s", STR_ARG(finding->where),
                       STR_ARG(finding->text));
@@ -20,6 +26,16 @@ bool preflight_survey(const struct survey *survey, struct err *err)
         return false;
     }
     return true;
+}
+
+bool preflight_survey(const struct survey *survey, struct err *err)
+{
+    return refuse_for(survey, stops, err);
+}
+
+bool preflight_clocks(const struct survey *survey, struct err *err)
+{
+    return refuse_for(survey, is_clock, err);
 }
 
 bool preflight_nodes(struct apply *apply, struct err *err)

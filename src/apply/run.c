@@ -66,11 +66,13 @@ bool apply_note(struct apply *apply, const struct step *step, enum journal_state
 
 /* A node that was lost in the middle is observed: what it was told may have happened all the same.
  */
-static void look_again(struct job *jobs, size_t count)
+static void look_again(struct apply *apply, struct job *jobs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!jobs[i].failed || jobs[i].err.kind != ERR_UNCERTAIN)
             continue;
+        jobs[i].lost = str_copy(apply->arena, str_c(jobs[i].err.msg));
+        jobs[i].unseen = true;
         err_clear(&jobs[i].err);
         jobs[i].failed = false;
     }
@@ -79,16 +81,20 @@ static void look_again(struct job *jobs, size_t count)
 static void judge(struct job *jobs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (jobs[i].failed || jobs[i].over || jobs[i].waiting)
-            continue;
-        jobs[i].failed = !err_set(&jobs[i].err, ERR_CONFLICT, "it is not as it should be: %.*s",
-                                  STR_ARG(jobs[i].evidence));
+        struct job *job = &jobs[i];
+        job->unseen = job->unseen && job->failed;
+        if (!job->failed && !job->over && !job->waiting)
+            job->failed = !err_set(&job->err, ERR_CONFLICT, "it is not as it should be: %.*s",
+                                   STR_ARG(job->evidence));
+        if (job->failed && job->lost.len > 0)
+            (void)err_wrap(&job->err, "%.*s; asked again", STR_ARG(job->lost));
     }
 }
 
 static bool note_job(struct apply *apply, const struct job *job, struct err *err)
 {
-    enum journal_state state = job->failed    ? JOURNAL_FAILED
+    enum journal_state state = job->unseen    ? JOURNAL_UNCERTAIN
+                               : job->failed  ? JOURNAL_FAILED
                                : job->waiting ? JOURNAL_WAITING
                                               : JOURNAL_DONE;
     str evidence = job->failed ? str_c(job->err.msg) : job->evidence;
@@ -127,7 +133,7 @@ static bool run_round(struct apply *apply, struct job *jobs, size_t count, struc
     } else {
         dispatch(apply, jobs, count, "carry_out", keep_answer);
     }
-    look_again(jobs, count);
+    look_again(apply, jobs, count);
     dispatch(apply, jobs, count, "observe", keep_observed);
     judge(jobs, count);
     return note_all(apply, jobs, count, err);

@@ -165,7 +165,7 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(restart_needed_after_renewal, CRITICAL, restart_needed_after_renewal,                      \
       "a service presents an older certificate than its store holds")                            \
     X(root_expiring, WARNING, root_expired, "an anchor ends within renew_before")                \
-    X(clock_skew, WARNING, not_yet_valid, "a node's clock differs from ours")                    \
+    X(clock_skew, CRITICAL, not_yet_valid, "a node's clock differs from ours")                   \
     X(undeclared_peer, WARNING, none, "someone is connected who is not in the cluster file")     \
     X(node_unreachable, CRITICAL, none, "a node cannot be reached")                              \
     X(service_down, WARNING, none, "a service does not answer")                                  \

@@ -34,13 +34,15 @@ struct progress {
 static bool is_end(enum journal_state state)
 {
     return state == JOURNAL_DONE || state == JOURNAL_VERIFIED || state == JOURNAL_FAILED ||
-           state == JOURNAL_WAITING;
+           state == JOURNAL_UNCERTAIN || state == JOURNAL_WAITING;
 }
 
 static const char *mark_of(enum journal_state state)
 {
     if (state == JOURNAL_FAILED)
         return "FAILED";
+    if (state == JOURNAL_UNCERTAIN)
+        return "UNKNOWN";
     return state == JOURNAL_WAITING ? "waiting" : "ok";
 }
 

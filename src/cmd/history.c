@@ -28,7 +28,8 @@ static bool tell(struct cmd *cmd, struct journal *journal, const struct journal_
     if (!journal_standings(&cmd->arena, journal, apply->id, &standings, err))
         return false;
     for (size_t i = 0; i < standings.count; i++) {
-        failed = failed || standings.items[i].state == JOURNAL_FAILED;
+        failed = failed || standings.items[i].state == JOURNAL_FAILED ||
+                 standings.items[i].state == JOURNAL_UNCERTAIN;
         if (standings.items[i].state == JOURNAL_WAITING)
             list_push(&cmd->arena, &ret_told->waits) = standings.items[i];
     }
