@@ -216,11 +216,18 @@ static bool finish(struct run *run, struct err *err)
 }
 
 /* Who lost the lease before the first step leaves nothing to go on with and nothing to undo: what
-   is in the journal before it is what counts. */
+   is in the journal before it is what counts. Whoever took the lease may have gone on with this
+   very apply, and ended it. */
 static bool give_up(struct run *run, const struct err *why)
 {
     AUTO(err) struct err unwritten = { 0 };
+    struct journal_apply open;
+    bool found = false;
     bool nothing = run->apply.done == 0 && !run->performed->resumed && why->kind == ERR_CONFLICT;
+    nothing = nothing &&
+              journal_unfinished(run->arena, run->journal, run->hold.cluster, &found, &open,
+                                 &unwritten) &&
+              found && open.id == run->apply.record.id;
     if (nothing && journal_end(run->journal, run->apply.record.id, clock_now(), S(PERFORM_NOTHING),
                                &unwritten))
         run->performed->apply = 0;

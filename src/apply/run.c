@@ -56,7 +56,7 @@ bool apply_note(struct apply *apply, const struct step *step, enum journal_state
     struct journal_event event = { step->id, state, clock_now(), evidence };
     if (!journal_step(apply->journal, apply->record.id, &event, err))
         return false;
-    apply->done += state == JOURNAL_DONE;
+    apply->done += state == JOURNAL_DONE || state == JOURNAL_UNCERTAIN;
     if (apply->watch != NULL)
         apply->watch(apply->context, &seen);
     return true;

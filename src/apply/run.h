@@ -42,7 +42,7 @@ struct apply {
     const awaited_list *awaited; /* where it is not: what was asked for, and who is to sign */
     str authority;
     size_t total; /* steps of this run, for whoever watches */
-    size_t done;  /* how many were seen done */
+    size_t done;  /* how many were seen done, or may be */
     LIST(struct apply_wait) waits;
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */
     void *context;
