@@ -196,6 +196,40 @@ static bool check_issuer(const struct cluster *cluster, struct err *err)
             check_keys(cluster, variant->lacks, false, err));
 }
 
+/* A source is found in one step: what is derived is the source of nothing. */
+static bool check_source(struct cluster *cluster, struct node_conf *node,
+                         const struct store_conf *store, struct err *err)
+{
+    const struct store_conf *source = node_store(node, store->derived_from);
+    if (source == NULL)
+        return store_known(cluster, node, store->derived_from, store->line, err);
+    if (source->derived_from.len > 0 || source == store)
+        return fail(cluster, store->line, err,
+                    "store '%.*s' cannot be derived from '%.*s', which is derived itself",
+                    STR_ARG(store->name), STR_ARG(source->name));
+    if ((store->certificate.len > 0) == (source->certificate.len > 0))
+        return true;
+    return fail(cluster, store->line, err,
+                "store '%.*s' is derived from '%.*s': both have a certificate and its key, or both "
+                "have certificates",
+                STR_ARG(store->name), STR_ARG(source->name));
+}
+
+static bool check_derived(struct cluster *cluster, struct node_conf *node,
+                          const struct store_conf *store, bool fragment, struct err *err)
+{
+    bool commanded = store->derive.count > 0;
+    if (commanded && store->derived_from.len == 0)
+        return fail(cluster, store->line, err, "'derive' of store '%.*s' needs 'derived_from'",
+                    STR_ARG(store->name));
+    if (commanded && !str_eq(store->certificate, store->key))
+        return fail(cluster, store->line, err,
+                    "store '%.*s' is made by a command, so certificate and key must be one file",
+                    STR_ARG(store->name));
+    return fragment || store->derived_from.len == 0 || node->system.len > 0 ||
+           check_source(cluster, node, store, err);
+}
+
 static bool check_node(struct cluster *cluster, struct node_conf *node, bool fragment,
                        struct err *err)
 {
@@ -204,7 +238,8 @@ static bool check_node(struct cluster *cluster, struct node_conf *node, bool fra
                     "'program' of node '%.*s' is for a node that is reached over ssh",
                     STR_ARG(node->name));
     for (size_t i = 0; i < node->stores.count; i++)
-        if (!check_store(cluster, &node->stores.items[i], err))
+        if (!check_store(cluster, &node->stores.items[i], err) ||
+            !check_derived(cluster, node, &node->stores.items[i], fragment, err))
             return false;
     for (size_t i = 0; i < node->services.count; i++)
         if (!check_service(cluster, node, &node->services.items[i], fragment, err))
