@@ -27,9 +27,9 @@ struct planning {
     awaited_list awaited; /* what an authority was asked for, and what came */
 };
 
-/* Refused (ERR_REFUSED) when a node's clock is off, when the issuer cannot be read, has ended, or ends
-   before a new certificate would be due again, and when something came from an authority that is not
-   what was asked for. */
+/* Refused (ERR_REFUSED) when a node's clock is off, when the issuer cannot be read, has ended, or
+   ends before a new certificate would be due again, and when something came from an authority that
+   is not what was asked for. */
 MUST_CHECK bool planning_make(struct arena *arena, struct survey *survey,
                               const struct planning_options *options, struct planning *ret_planning,
                               struct err *err);

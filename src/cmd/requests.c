@@ -421,17 +421,15 @@ static int run_forget(struct cmd *cmd, struct err *err)
     AUTO(fleet) struct fleet fleet = { 0 };
     struct cluster cluster;
     csr_list all, chosen;
-    str usual;
     if (!open_cluster(cmd, &cluster, err) || !must_be_asked(cmd, &cluster, err) ||
         !csr_read(&cmd->arena, str_cstr(&cmd->arena, cluster.issuer.directory),
                   hold_cluster_id(&cmd->arena, &cluster), &all, err) ||
         !choose(cmd, &all, &chosen, err) ||
         !applying_agreed(cmd, given->applying.yes,
                          "Wipe these keys? No certificate fits after that.",
-                         forget_line(cmd, " --yes").ptr, err) ||
-        !state_nodes_place(&cmd->arena, &usual, err))
+                         forget_line(cmd, " --yes").ptr, err))
         return EXIT_FAILED;
-    fleet_open(&cmd->arena, &cluster, NULL, usual, &fleet);
+    fleet_open(&cmd->arena, &cluster, NULL, &fleet);
     if (!forget_all(cmd, &fleet, &cluster, &chosen, err))
         return EXIT_FAILED;
     say_forgotten(cmd, &chosen);
