@@ -119,14 +119,26 @@ static void match_streams(struct ledger *ledger)
         }
 }
 
+/* A declared client may connect for something else too, and a standby whose stream was cut does
+   before the server has missed the old one: who shows what the client has stored is that client. */
+static bool shows_stored(const struct ledger *ledger, const struct peer *peer,
+                         const struct link *link)
+{
+    str serial = stored_serial(ledger->survey, link);
+    return serial.len > 0 && str_eq(without_zeros(peer->serial), serial) &&
+           (link->user.len == 0 || str_eq(peer->user, link->user));
+}
+
 static bool is_declared(const struct ledger *ledger, const struct peer *peer)
 {
     const struct model *model = &ledger->survey->model;
-    for (size_t i = 0; i < model->links.count; i++)
-        if (&model->services.items[model->links.items[i].to] == ledger->server &&
-            !streams(ledger->survey->to.items[i]) &&
-            may_be(peer, &model->links.items[i], ledger->survey->to.items[i]))
+    for (size_t i = 0; i < model->links.count; i++) {
+        const struct link *link = &model->links.items[i];
+        const struct link_conf *conf = ledger->survey->to.items[i];
+        if (&model->services.items[link->to] == ledger->server &&
+            (shows_stored(ledger, peer, link) || (!streams(conf) && may_be(peer, link, conf))))
             return true;
+    }
     return false;
 }
 

@@ -202,6 +202,26 @@ TEST(a_stream_that_nobody_declared_is_found)
     check_str(found(&bench), S("undeclared_peer db1/postgres; "));
 }
 
+TEST(who_shows_what_a_declared_client_has_stored_is_that_client_whatever_it_connects_for)
+{
+    AUTO(bench) struct bench bench = { 0 };
+    struct pki two = leaf(&bench), three = leaf(&bench), old = leaf(&bench);
+    bench_make(&bench, &two, &three);
+    stream(&bench, &two, "db2");
+    stream(&bench, &three, "db3");
+    stream(&bench, &three, "db3"); /* again, before the server has missed the first */
+    const struct peer peers[] = {
+        {.user = S("repl"),   .database = S("postgres"), .serial = two.cert.serial},
+        { .user = S("admin"), .database = S("postgres"), .serial = two.cert.serial},
+        { .user = S("repl"),  .database = S("postgres"), .serial = old.cert.serial},
+    };
+    for (size_t i = 0; i < COUNT(peers); i++)
+        list_push(&bench.arena, &bench.primary->peers) = peers[i];
+    check_str(found(&bench), S("undeclared_peer db1/postgres; undeclared_peer db1/postgres; "));
+    check(str_find(bench.survey.findings.items[0].text, S("user admin")) == 0);
+    check(str_find(bench.survey.findings.items[1].text, S("user repl")) == 0);
+}
+
 TEST(a_server_that_cannot_say_who_is_connected_is_not_found_fault_with)
 {
     AUTO(bench) struct bench bench = { 0 };
