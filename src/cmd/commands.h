@@ -7,6 +7,7 @@
 
 extern const struct command command_apply;
 extern const struct command command_check;
+extern const struct command command_cross_sign; /* below issuer */
 extern const struct command command_discover;
 extern const struct command command_generate;
 extern const struct command command_inspect;

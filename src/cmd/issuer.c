@@ -271,12 +271,12 @@ static const struct command command_list = {
     .run = run_list,
 };
 
-static const struct command *const subcommands[] = { &command_create, &command_show, &command_list,
-                                                     NULL };
+static const struct command *const subcommands[] = { &command_create, &command_cross_sign,
+                                                     &command_show, &command_list, NULL };
 
 const struct command command_issuer = {
     .name = "issuer",
-    .arguments = "create|show|list",
+    .arguments = "create|cross-sign|show|list",
     .summary = "make and look after a local CA and its ledger",
     .description = "A CA of your own: a certificate, an encrypted key, a ledger of what it issued.",
     .examples = "reseal issuer create --passphrase-file ca/pass\nreseal issuer list",

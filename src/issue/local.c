@@ -276,6 +276,43 @@ bool local_issue(struct arena *arena, const struct local_ca *ca,
     return true;
 }
 
+static bool make_cross(struct arena *arena, const struct local_ca *ca, const struct cert *root,
+                       moment now, struct cert *ret_cert, struct err *err)
+{
+    const struct cert *signer = &ca->chain.items[0];
+    AUTO(X509) X509 *issuer = cert_x509(signer);
+    AUTO(X509) X509 *subject = cert_x509(root);
+    AUTO(X509) X509 *x509 = X509_new();
+    moment end = root->not_after < signer->not_after ? root->not_after : signer->not_after;
+    bool ok = issuer != NULL && subject != NULL && X509_set_version(x509, X509_VERSION_3) == 1 &&
+              set_serial(x509) && X509_set_pubkey(x509, X509_get0_pubkey(subject)) == 1 &&
+              X509_set_subject_name(x509, X509_get_subject_name(subject)) == 1 &&
+              X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1 &&
+              set_dates(x509, now - PROFILE_BACKDATE, end) &&
+              add_conf(x509, issuer, NID_basic_constraints, "critical,CA:TRUE") &&
+              add_conf(x509, issuer, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+              add_conf(x509, issuer, NID_subject_key_identifier, "hash") &&
+              (signer->subject_key_id.len == 0 ||
+               add_conf(x509, issuer, NID_authority_key_identifier, "keyid:always")) &&
+              sign(x509, ca->key);
+    return ok ? cert_of_x509(arena, x509, ret_cert, err)
+              : crypto_err(err, "making the cross certificate");
+}
+
+bool local_cross_sign(struct arena *arena, const struct local_ca *ca, const struct cert *root,
+                      moment now, struct cert *ret_cert, struct err *err)
+{
+    AUTO(fd) int fd = -1;
+    struct issue_request request = { .step = S("cross-sign"), .now = now };
+    if (!root->ca || !root->self_issued || !cert_signed_by(root, root))
+        return err_set(err, ERR_REFUSED, "%s is not a root", cert_label(arena, root).ptr);
+    if (str_eq(root->spki_sha256, ca->chain.items[0].spki_sha256))
+        return err_set(err, ERR_REFUSED, "%s has the key that would sign it",
+                       cert_label(arena, root).ptr);
+    return ledger_lock(ca->ledger_path.ptr, &fd, err) &&
+           make_cross(arena, ca, root, now, ret_cert, err) && record(fd, &request, ret_cert, err);
+}
+
 static bool set_name(X509 *x509, const struct local_spec *spec)
 {
     X509_NAME *name = X509_get_subject_name(x509);

@@ -45,6 +45,13 @@ MUST_CHECK bool local_read(struct arena *arena, const char *certificate_path, co
 MUST_CHECK bool local_open(struct arena *arena, const char *certificate_path, const char *key_path,
                            str passphrase, moment now, struct local_ca *ret_ca, struct err *err);
 
+/* Sign the key of another root, so that who trusts this CA accepts what that one issues (RFC 5280,
+   3.2: a cross certificate). It ends when the first of the two does, and is in this CA's ledger.
+   ERR_REFUSED for what is no root. */
+MUST_CHECK bool local_cross_sign(struct arena *arena, const struct local_ca *ca,
+                                 const struct cert *root, moment now, struct cert *ret_cert,
+                                 struct err *err);
+
 struct issue_request {
     str public_key;              /* DER: a PKCS#10 request, or a SubjectPublicKeyInfo */
     const struct cert *replaced; /* the certificate that the new one stands in for */

@@ -371,3 +371,41 @@ TEST(an_issuer_of_any_kind_of_key_signs_for_any_kind_of_key)
         folder_remove(&folder);
     }
 }
+
+TEST(a_root_vouches_for_another_and_openssl_accepts_what_that_one_issued)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    AUTO(local_ca) struct local_ca ca = { 0 };
+    struct pki old = pki_make(&arena, &(struct pki_spec){ .name = "Old", .ca = true });
+    struct pki new = pki_make(&arena, &(struct pki_spec){ .name = "New", .ca = true });
+    struct pki leaf = pki_make(&arena, &(struct pki_spec){ .name = "db1", .issuer = &new });
+    struct folder folder = folder_make(&arena, &old);
+    struct cert cross;
+    check_ok(local_open(&arena, folder.certificate, folder.key, S("sesame"), PKI_NOW, &ca, &err),
+             &err);
+    check_ok(local_cross_sign(&arena, &ca, &new.cert, PKI_NOW, &cross, &err), &err);
+    check_str(cross.subject, new.cert.subject);
+    check_str(cross.spki_sha256, new.cert.spki_sha256);
+    check_str(cross.issuer, old.cert.subject);
+    AUTO(X509) X509 *leaf509 = cert_x509(&leaf.cert);
+    AUTO(X509) X509 *cross509 = cert_x509(&cross);
+    AUTO(X509) X509 *old509 = cert_x509(&old.cert);
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *sent = sk_X509_new_null();
+    sk_X509_push(sent, cross509);
+    X509_STORE_add_cert(store, old509);
+    X509_STORE_CTX_init(context, store, leaf509, sent);
+    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), PKI_NOW);
+    check_int(X509_verify_cert(context), 1);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_free(sent);
+    check(!local_cross_sign(&arena, &ca, &leaf.cert, PKI_NOW, &cross, &err));
+    check_int(err.kind, ERR_REFUSED);
+    err_clear(&err);
+    check(!local_cross_sign(&arena, &ca, &old.cert, PKI_NOW, &cross, &err));
+    check_int(err.kind, ERR_REFUSED);
+    folder_remove(&folder);
+}

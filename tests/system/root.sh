@@ -1,6 +1,6 @@
 # The root of trust is replaced on a running cluster: it goes in first, and the old one out last,
 # when nobody uses it any more.
-# Covers quiet.c and anchors.c.
+# Covers quiet.c, anchors.c and cross_sign.c.
 . "$TESTS/cluster.sh"
 
 asks_for() { # asks_for NODE NAME: the node asks its clients for certificates of that CA
@@ -119,3 +119,16 @@ run r renew --new-issuer --without db3 --yes
 true_that "another root is refused while a node is left out" says 'db3 is left out, and nothing makes it trust CN=Third Root'
 true_that "nothing was changed" holds_twin_alone
 true_that "the applications still reach every node" every_app
+
+# The old CA vouches for the new root, so nothing has to be loaded before certificates change.
+run "$RESEAL" issuer cross-sign --certificate "$lab/ca/twin.pem" --key "$lab/ca/twin.key" \
+    --passphrase-file "$lab/ca/pass" --for "$lab/ca/third.pem"
+true_that "the old CA vouches for the new root" says '^CN=Reseal Lab Root vouches for CN=Third Root until 20'
+r plan --new-issuer --json >plan.json
+true_that "no anchor has to be loaded first" \
+    jq -e '.proof.proven and all(.steps[]; .leaves != "trust loaded") and any(.steps[]; .kind == "distrust")' plan.json
+run r renew --new-issuer --yes
+true_that "the renewal is carried out" says '^done in .*: apply 4, seen on the wire$'
+true_that "the cross certificate is sent along" sh -c '[ "$(grep -c BEGIN "$0")" = 2 ]' "$(server_file db1)"
+true_that "the new root alone is trusted" every_store_holds 'Third Root'
+true_that "and every application works" every_app
