@@ -41,6 +41,8 @@ update
 systemctl mask --quiet postgresql.service
 systemctl mask --quiet slapd.service
 systemctl mask --quiet etcd.service
+systemctl mask --quiet nginx.service
+systemctl mask --quiet haproxy.service
 policy says 101
 create_main_cluster = false
 UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1
@@ -51,6 +53,10 @@ systemctl unmask --quiet slapd.service
 systemctl disable --quiet slapd.service
 systemctl unmask --quiet etcd.service
 systemctl disable --quiet etcd.service
+systemctl unmask --quiet nginx.service
+systemctl disable --quiet nginx.service
+systemctl unmask --quiet haproxy.service
+systemctl disable --quiet haproxy.service
 S
 echo theirs | same "the policy that was there comes back" $policy
 echo '# theirs' | same "PostgreSQL's defaults that were there come back" $pgconf
@@ -85,7 +91,7 @@ echo older | same "and the saved one is not overwritten" $policy.reseal-saved
 
 # Services that someone has already are not for us to mask, nor to disable afterwards.
 mkdir -p root/etc/init.d root/usr/lib/systemd/system
-touch root/etc/init.d/slapd root/etc/init.d/etcd root/usr/lib/systemd/system/postgresql.service
+touch root/etc/init.d/slapd root/etc/init.d/etcd root/etc/init.d/nginx root/etc/init.d/haproxy root/usr/lib/systemd/system/postgresql.service
 rm -f "$policy.reseal-saved" $policy
 : >log
 "$deps" demo >/dev/null 2>&1
@@ -107,4 +113,6 @@ deb-systemd-helper disable postgresql.service
 update-rc.d postgresql disable
 deb-systemd-helper disable slapd.service
 deb-systemd-helper disable etcd.service
+deb-systemd-helper disable nginx.service
+deb-systemd-helper disable haproxy.service
 S
