@@ -129,6 +129,25 @@ start() { # start NAME: with what is stored now
     sh "$1/start" || echo "# $1 does not start"
     echo "kill \$(cat '$PWD/$1/pid') 2>/dev/null" >>stop
 }
+# pinned NAME cert|key FILE...: a client that trusts no root: it remembers these certificates, or
+# their keys, in NAME/known.
+pinned() {
+    mkdir -p "$1"
+    name=$1 what=$2
+    shift 2
+    for one; do pin "$what" "$one"; done >"$name/known"
+    declare_node "$name" "{state: $PWD/$name/state, stores: {known: {format: pins, path: $name/known}}, services: {app: {pins: [known]}}}"
+}
+pin() { # pin cert|key FILE
+    case $1 in
+    cert) echo "cert:sha256:$(openssl x509 -in "$2.crt" -outform der | openssl sha256 -r | cut -d' ' -f1)" ;;
+    key)
+        printf 'sha256//'
+        openssl x509 -in "$2.crt" -noout -pubkey | openssl pkey -pubin -outform der |
+            openssl dgst -sha256 -binary | openssl base64
+        ;;
+    esac
+}
 declare_node() { echo "  $1: $2" >>nodes.part; } # declare_node NAME YAML
 bundle() { # bundle FILE ROOT...
     file=$1
