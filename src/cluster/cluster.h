@@ -81,7 +81,7 @@ struct service_conf {
     str group; /* services that do each other's work */
     str run_as;
     str_list refresh; /* argument vector */
-    str reference;    /* libpq service file that names this client's identity */
+    str reference;    /* the one file that names its identities: see system/generic/reference.h */
     int line;
 };
 

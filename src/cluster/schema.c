@@ -124,7 +124,7 @@ static const struct field service_fields[] = {
     STRING(group, "services with one name here do each other's work: max_unavailable counts within it"),
     STRING(run_as, "the user it runs as"),
     STRINGS(refresh, "the command that makes it load new files, as an argument list"),
-    PATH(reference, "libpq service file that names this client's identity"),
+    PATH(reference, "the one file that names its certificates and keys: a libpq service file, or a configuration file with the paths as whole words"),
 };
 #undef OWNER
 static const struct section service_section = { "service", sizeof(struct service_conf), service_fields, COUNT(service_fields), offsetof(struct service_conf, line), false };

@@ -7,7 +7,7 @@
 #include <dirent.h>
 #include <string.h>
 
-enum { MARK = 8, CERTIFICATE_MAX = 1024 * 1024 };
+enum { MARK = GENERATION_MARK, CERTIFICATE_MAX = 1024 * 1024 };
 
 DEFINE_AUTO(folder, DIR *, if (*handle != NULL) closedir(*handle))
 
@@ -20,28 +20,34 @@ static size_t ending_of(str path)
     return path.len;
 }
 
-str generation_name(struct arena *arena, str path, str mark)
+void generation_parts(str path, str *ret_stem, str *ret_ending)
 {
     size_t end = ending_of(path);
-    str stem = { path.ptr, end }, ending = { path.ptr + end, path.len - end };
+    str stem = { path.ptr, end };
     size_t inner = ending_of(stem);
     str earlier = { stem.ptr + inner, stem.len - inner };
     if (earlier.len == MARK + 1 && str_is_hex((str){ earlier.ptr + 1, MARK }, MARK))
         stem.len = inner;
+    *ret_stem = stem;
+    *ret_ending = (str){ path.ptr + end, path.len - end };
+}
+
+str generation_name(struct arena *arena, str path, str mark)
+{
+    str stem, ending;
+    generation_parts(path, &stem, &ending);
     return str_printf(arena, "%.*s.%.*s%.*s", STR_ARG(stem), STR_ARG(mark), STR_ARG(ending));
 }
 
 /* The mark in `name`, if it is one of the generations of `plain`. */
-static str mark_of(struct arena *arena, str name, str plain)
+static str mark_of(str name, str plain)
 {
-    str zeros = S("00000000");
-    str like = generation_name(arena, plain, zeros);
-    size_t at = str_find(like, zeros);
-    if (name.len != like.len || at + MARK > name.len)
-        return S("");
-    str mark = { name.ptr + at, MARK };
-    return str_is_hex(mark, MARK) && str_eq(generation_name(arena, plain, mark), name) ? mark
-                                                                                       : S("");
+    str stem, ending;
+    generation_parts(plain, &stem, &ending);
+    str mark = { name.ptr + stem.len + 1, MARK };
+    bool is = name.len == stem.len + 1 + MARK + ending.len && str_starts(name, stem) &&
+              str_ends(name, ending) && name.ptr[stem.len] == '.' && str_is_hex(mark, MARK);
+    return is ? mark : S("");
 }
 
 /* Whether the file holds the certificate that its name says. */
@@ -71,8 +77,7 @@ bool generation_find(struct arena *arena, str path, generation_list *ret_list, s
         return err_errno(err, "%s", dir.ptr);
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         str name = str_copy(arena, str_c(entry->d_name));
-        struct generation generation = { io_join(arena, dir, name), mark_of(arena, name, plain),
-                                         0 };
+        struct generation generation = { io_join(arena, dir, name), mark_of(name, plain), 0 };
         if (generation.mark.len > 0 && is_ours(arena, &generation, &generation.not_before))
             list_push(arena, ret_list) = generation;
     }

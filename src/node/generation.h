@@ -12,6 +12,12 @@
 #include "base/err.h"
 #include "base/str.h"
 
+enum { GENERATION_MARK = 8 }; /* hex digits */
+
+/* What stands before and after the dot and the mark of any generation of the file at `path`, which
+   may be one itself. */
+void generation_parts(str path, str *ret_stem, str *ret_ending);
+
 /* The name for the generation `mark` (8 hex digits): an earlier generation's mark is replaced. */
 str generation_name(struct arena *arena, str path, str mark);
 

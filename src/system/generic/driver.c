@@ -1,62 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Stores, services and commands are declared. What is read is the libpq service file that a client
- * is given as its `reference`: it, and not the cluster file, says which certificate is in use.
- */
 #include "system/generic/driver.h"
 
-#include "base/io.h"
 #include "node/run.h"
 #include "node/seen.h"
-#include "system/postgresql/conninfo.h"
+#include "system/generic/reference.h"
 
-enum { SERVICE_FILE_MAX = 1024 * 1024 };
-
-static bool read_reference(const struct driver_call *call, const struct service_conf *service,
-                           str *ret_text, struct err *err)
+static bool presents(const struct service_conf *service, str store)
 {
-    return io_read(call->arena, str_cstr(call->arena, service->reference), SERVICE_FILE_MAX,
-                   ret_text, err);
+    for (size_t i = 0; i < service->identities.count; i++)
+        if (str_eq(service->identities.items[i].store, store))
+            return true;
+    return false;
 }
 
-/* The files that every section names; sections that name none do not matter. */
-static bool files_in(const struct driver_call *call, const struct service_conf *service, str text,
-                     struct identity_files *ret_files, struct err *err)
+/* What could not be switched is better said before anything is planned. */
+static bool check_named(const struct service_conf *service, const struct store_conf *store,
+                        const struct identity_files *files, struct err *err)
 {
-    str_list sections = { 0 };
-    *ret_files = (struct identity_files){ 0 };
-    service_file_sections(call->arena, text, &sections);
-    for (size_t i = 0; i < sections.count; i++) {
-        struct conninfo section;
-        if (!service_file_section(call->arena, text, sections.items[i], &section, err))
-            return false;
-        str certificate = conninfo_get(&section, "sslcert");
-        if (certificate.len == 0)
-            continue;
-        if (ret_files->certificate.len > 0 && !str_eq(ret_files->certificate, certificate))
-            return err_set(err, ERR_FORMAT, "%.*s: section [%.*s] names %.*s and another %.*s",
-                           STR_ARG(service->reference), STR_ARG(sections.items[i]),
-                           STR_ARG(certificate), STR_ARG(ret_files->certificate));
-        *ret_files = (struct identity_files){ certificate, conninfo_get(&section, "sslkey") };
-    }
-    return true;
+    bool named = service->reference.len == 0 || files->certificate.len > 0;
+    bool one_file = str_eq(store->certificate, store->key);
+    return named || one_file || !presents(service, store->name) ||
+           err_set(err, ERR_FORMAT, "%.*s names neither %.*s nor %.*s", STR_ARG(service->reference),
+                   STR_ARG(store->certificate), STR_ARG(store->key));
 }
 
+/* What a reference names is right about its store, and not the declaration. */
 static bool discover_service(const struct driver_call *call, const struct service_conf *service,
                              struct node_conf *node, struct err *err)
 {
-    struct identity_files files;
-    str text;
-    if (!read_reference(call, service, &text, err) || !files_in(call, service, text, &files, err))
-        return err_wrap(err, "node %.*s", STR_ARG(call->node->name));
-    if (files.certificate.len == 0)
-        return true;
-    list_push(call->arena, &node->stores) = (struct store_conf){
-        .name = service->identities.items[0].store,
-        .certificate = files.certificate,
-        .key = files.key,
-        .password.descriptor = -1,
-    };
+    for (size_t i = 0; i < call->node->stores.count; i++) {
+        const struct store_conf *store = &call->node->stores.items[i];
+        struct identity_files files;
+        if (!reference_files(call, service, store, &files, err) ||
+            !check_named(service, store, &files, err))
+            return err_wrap(err, "node %.*s", STR_ARG(call->node->name));
+        if (files.certificate.len > 0)
+            list_push(call->arena, &node->stores) =
+                (struct store_conf){ .name = store->name,
+                                     .certificate = files.certificate,
+                                     .key = files.key,
+                                     .password.descriptor = -1 };
+    }
     return true;
 }
 
@@ -65,12 +49,9 @@ static bool discover(const struct driver_call *call, struct cluster *ret_fragmen
 {
     struct node_conf node = { .name = call->node->name, .reach = call->node->reach };
     (void)ret_findings;
-    for (size_t i = 0; i < call->node->services.count; i++) {
-        const struct service_conf *service = &call->node->services.items[i];
-        if (service->reference.len > 0 && service->identities.count > 0 &&
-            !discover_service(call, service, &node, err))
+    for (size_t i = 0; i < call->node->services.count; i++)
+        if (!discover_service(call, &call->node->services.items[i], &node, err))
             return false;
-    }
     list_push(call->arena, &ret_fragment->nodes) = node;
     return true;
 }
@@ -78,19 +59,9 @@ static bool discover(const struct driver_call *call, struct cluster *ret_fragmen
 static bool refer(const struct driver_call *call, const struct service_conf *service, str store,
                   const struct identity_files *files, struct file_edit *ret_edit, struct err *err)
 {
-    struct identity_files now;
-    str text;
+    const struct store_conf *conf = node_store((struct node_conf *)(uintptr_t)call->node, store);
     *ret_edit = (struct file_edit){ 0 };
-    if (service->reference.len == 0 || service->identities.count == 0 ||
-        !str_eq(service->identities.items[0].store, store))
-        return true;
-    if (!read_reference(call, service, &text, err) || !files_in(call, service, text, &now, err))
-        return false;
-    str then =
-        service_file_edit(call->arena, text, S("sslcert"), now.certificate, files->certificate);
-    then = service_file_edit(call->arena, then, S("sslkey"), now.key, files->key);
-    *ret_edit = (struct file_edit){ service->reference, text, then };
-    return true;
+    return conf == NULL || reference_edit(call, service, conf, files, ret_edit, err);
 }
 
 static bool refresh(const struct driver_call *call, const struct service_conf *service,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers driver.c and reference.c. */
 #include "system/generic/driver.h"
 
 #include "tests/folder.h"
@@ -93,6 +94,40 @@ TEST(every_section_is_switched_and_every_other_byte_stays)
     check_ok(driver_generic.refer(&bench.call, bench.service, S("other"), &new_files, &edit, &err),
              &err);
     check_int(edit.path.len, 0);
+}
+
+TEST(a_configuration_file_is_right_about_every_identity_that_it_names)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    struct cluster fragment;
+    struct file_edit edit;
+    bench_make(&bench, "ssl_certificate /d.0a1b2c3d.crt;\nssl_certificate_key /d.key;\n", "[]");
+    check_ok(discover(&bench, &fragment, &err), &err);
+    check_int(fragment.nodes.items[0].stores.count, 1);
+    check_str(fragment.nodes.items[0].stores.items[0].certificate, S("/d.0a1b2c3d.crt"));
+    check_str(fragment.nodes.items[0].stores.items[0].key, S("/d.key"));
+    check_ok(driver_generic.refer(&bench.call, bench.service, S("client"), &new_files, &edit, &err),
+             &err);
+    check_str(edit.then, S("ssl_certificate /n.crt;\nssl_certificate_key /n.key;\n"));
+}
+
+TEST(a_configuration_file_that_could_not_be_switched_is_refused)
+{
+    static const char *const cases[][2] = {
+        {"ssl_certificate /e.crt;",                     "pg_service.conf names neither /d.crt nor /d.key"},
+        { "ssl_certificate /d.crt;",                    "pg_service.conf names /d.crt and not /d.key"    },
+        { "a /d.crt;\nb /d.00000000.crt;\nc /d.key;\n", "names /d.crt and also /d.00000000.crt"          },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(bench) struct bench bench;
+        AUTO(err) struct err err = { 0 };
+        struct cluster fragment;
+        bench_make(&bench, cases[i][0], "[]");
+        check(!discover(&bench, &fragment, &err));
+        check_int(err.kind, ERR_FORMAT);
+        check(str_find(str_c(err.msg), str_c(cases[i][1])) < str_c(err.msg).len);
+    }
 }
 
 TEST(a_refresh_command_that_fails_says_what_it_said)
