@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers src/tls/dialogue.c src/tls/ldap.c src/tls/mysql.c src/tls/postgresql.c */
+/* Covers src/tls/dialogue.c src/tls/http.c src/tls/ldap.c src/tls/mysql.c src/tls/postgresql.c */
 /* Hostile bytes as what a server says around TLS; the first byte chooses protocol and half. */
 #include "base/clock.h"
 #include "tls/dialogue.h"
@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEARD_MAX = 16384, WAIT_MS = 5000 };
 
-static const char *const protocols[] = { "postgresql", "mysql", "ldap", "smtp", "imap" };
+static const char *const protocols[] = { "postgresql", "mysql", "ldap", "smtp", "imap", "https" };
 
 static void hear(struct talk *talk, bool confirm, str words)
 {

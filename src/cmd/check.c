@@ -20,7 +20,7 @@ struct check_options {
 // clang-format off
 #define AT(type, member) OPTION_AT(struct check_options, type, member)
 static const struct option options[] = {
-    { "protocol", 'p', OPTION_TEXT, "NAME", "how to begin TLS: tls, postgresql, mysql, ldap, smtp, imap, pop3, ftp (default: by the port)", NULL, AT(const char *, protocol) },
+    { "protocol", 'p', OPTION_TEXT, "NAME", "how to begin TLS: tls, https, postgresql, mysql, ldap, smtp, imap, pop3, ftp (default: by the port)", NULL, AT(const char *, protocol) },
     { "name", 'n', OPTION_TEXT, "NAME", "the name to send and to verify (default: HOST)", NULL, AT(const char *, name) },
     { "verify", 0, OPTION_CHOICE, "HOW", "what this client verifies (default: full)", "none|ca|full", AT(const char *, verify) },
     { "ca", 0, OPTION_FILE, "FILE", "the anchors that this client trusts (default: the system's)", NULL, AT(const char *, trust) },

@@ -2,6 +2,7 @@
 #include "tls/dialogue.h"
 
 #include "base/clock.h"
+#include "tls/http.h"
 #include "tls/ldap.h"
 #include "tls/mysql.h"
 #include "tls/postgresql.h"
@@ -100,6 +101,7 @@ static enum wire_end quiet_confirm(struct talk *talk)
 // clang-format off
 static const struct dialogue_row rows[] = {
     { "tls",        NULL,               quiet_confirm },
+    { "https",      NULL,               http_confirm },
     { "postgresql", postgresql_prelude, postgresql_confirm },
     { "mysql",      mysql_prelude,      mysql_confirm },
     { "ldap",       ldap_prelude,       ldap_confirm },

@@ -25,6 +25,7 @@ static inline struct probe_result dialogue_hears(struct arena *arena,
     struct probe_result result = { 0 };
     struct talk talk = { .arena = arena, .request = request, .wire = &wire, .result = &result };
     check_int(send(peer, words.ptr, words.len, 0), words.len);
+    check_int(shutdown(peer, SHUT_WR), 0);
     check_int(half(&talk), WIRE_OK);
     memset(sent, 0, DIALOGUE_SENT);
     (void)!recv(peer, sent, DIALOGUE_SENT, 0);
