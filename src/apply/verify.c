@@ -47,7 +47,8 @@ static str trouble_of(struct sight *sight, const struct service *service)
     for (size_t i = 0; i < sight->survey.findings.count; i++) {
         const struct finding *finding = &sight->survey.findings.items[i];
         bool waits = finding->code == FINDING_not_replicating ||
-                     finding->code == FINDING_restart_needed_after_renewal;
+                     finding->code == FINDING_restart_needed_after_renewal ||
+                     finding->code == FINDING_unhealthy;
         if (waits && str_eq(finding->where, service->key))
             return finding->text;
     }

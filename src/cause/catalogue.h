@@ -169,6 +169,8 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(undeclared_peer, WARNING, none, "someone is connected who is not in the cluster file")     \
     X(node_unreachable, CRITICAL, none, "a node cannot be reached")                              \
     X(service_down, WARNING, none, "a service does not answer")                                  \
+    X(unhealthy, CRITICAL, none, "a service's health command or control socket says no")         \
+    X(derived_store_stale, CRITICAL, none, "a store lacks what the one it is made from has")     \
     X(not_replicating, CRITICAL, none, "a standby does not stream from its primary")             \
     X(wrong_on_wire, CRITICAL, none, "the wire refuses what the stores say should work")         \
     X(pin_stale, INFO, pin_mismatch, "a pin matches nothing that is shown to who holds it")

@@ -81,6 +81,8 @@ struct service_conf {
     str group; /* services that do each other's work */
     str run_as;
     str_list refresh; /* argument vector */
+    str_list health;  /* argument vector: exit code 0 when all is well */
+    str admin;        /* HAProxy's admin socket */
     str reference;    /* the one file that names its identities: see system/generic/reference.h */
     int line;
 };

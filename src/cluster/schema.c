@@ -124,6 +124,8 @@ static const struct field service_fields[] = {
     STRING(group, "services with one name here do each other's work: max_unavailable counts within it"),
     STRING(run_as, "the user it runs as"),
     STRINGS(refresh, "the command that makes it load new files, as an argument list"),
+    STRINGS(health, "a command that succeeds when the service is well, as an argument list: run after each refresh, and by check"),
+    PATH(admin, "HAProxy's admin socket: new files are loaded through it, without a reload"),
     PATH(reference, "the one file that names its certificates and keys: a libpq service file, or a configuration file with the paths as whole words"),
 };
 #undef OWNER

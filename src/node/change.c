@@ -5,6 +5,7 @@
 #include "node/anchors.h"
 #include "node/file.h"
 #include "node/generation.h"
+#include "node/loaded.h"
 #include "node/material.h"
 #include "node/retention.h"
 
@@ -57,6 +58,14 @@ static bool edit_of(const struct change_site *site, const struct change *change,
     if (service == NULL || site->driver->refer == NULL)
         return service != NULL;
     return site->driver->refer(site->call, service, change->store, files, ret_edit, err);
+}
+
+/* Before a store changes: what services run on with is what is in it now. */
+static bool keep_loaded(const struct change_site *site, const struct change *change,
+                        struct err *err)
+{
+    const struct store_conf *store = material_store(site, change, err);
+    return store != NULL && (!site->driver->remembers || loaded_keep(site->call, store, err));
 }
 
 /* ---- snapshot: the files of a store, and the one that names them ---- */
@@ -170,7 +179,7 @@ static bool do_anchor(const struct change_site *site, const struct change *chang
     str then = change->kind == STEP_trust ? anchors_with(arena, text, change->anchor)
                                           : anchors_without(arena, text, fingerprint_of(change));
     *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(path));
-    return file_write(&write, then, err);
+    return keep_loaded(site, change, err) && file_write(&write, then, err);
 }
 
 /* ---- issue: done through pending.h ---- */
@@ -289,7 +298,8 @@ static bool do_install(const struct change_site *site, const struct change *chan
     struct arena *arena = site->call->arena;
     const struct store_conf *store = material_store(site, change, err);
     struct material material;
-    if (store == NULL || !material_of(site, change, &material, err))
+    if (store == NULL || !material_of(site, change, &material, err) ||
+        (change->in_place && !keep_loaded(site, change, err)))
         return false;
     if (change->new_key && material.key_bytes.len == 0)
         return err_set(err, ERR_CONFLICT, "the new key for %.*s/%.*s is not here any more",
@@ -359,7 +369,7 @@ static bool do_switch(const struct change_site *site, const struct change *chang
                                STR_ARG(material.files.certificate));
     /* The key is at its place; once the file is written no later run would come here again. */
     bool forward = str_starts(change->certificate, S("new:"));
-    if (forward && !pending_drop_key(&place, err))
+    if ((forward && !pending_drop_key(&place, err)) || !keep_loaded(site, change, err))
         return false;
     return file_write(&write, edit.then, err) &&
            (!forward || drop_old(site, &material.files, store, err));
@@ -420,7 +430,8 @@ static bool do_refresh(const struct change_site *site, const struct change *chan
     if (site->driver->refresh == NULL)
         return err_set(err, ERR_REFUSED, "nothing is known that makes %.*s/%.*s load its files",
                        STR_ARG(site->call->node->name), STR_ARG(service->name));
-    return site->driver->refresh(site->call, service, ret_evidence, err);
+    return site->driver->refresh(site->call, service, ret_evidence, err) &&
+           (!site->driver->remembers || loaded_note(site->call, service, err));
 }
 
 /* ---- the table ---- */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "cause/catalogue.h"
 #include "cluster/cluster.h"
+#include "x509/cert.h"
 
 /* Which of the states that a step names is there now. */
 enum observed {
@@ -82,6 +83,17 @@ struct driver {
 
     bool (*peers)(const struct driver_call *call, const struct service_conf *service,
                   peer_list *ret_peers, struct err *err);
+
+    /* Whether the service says that all is well with it; *ret_text has what it says. */
+    bool (*health)(const struct driver_call *call, const struct service_conf *service,
+                   bool *ret_healthy, str *ret_text, struct err *err);
+
+    /* The certificates of `store` that the running service has loaded; *ret_known is false where
+       that cannot be told. */
+    bool (*memory)(const struct driver_call *call, const struct service_conf *service,
+                   const struct store_conf *store, cert_list *ret_certs, bool *ret_known,
+                   struct err *err);
+    bool remembers; /* what services load is kept on record (loaded.h), as nothing else tells */
 };
 
 /* The row named `name` in a table ended by NULL, or NULL. */

@@ -202,7 +202,7 @@ static void emit_chain(struct looking *at, const struct probe_result *result)
     emit_array_end(at->emit);
 }
 
-static void emit_presented(struct looking *at, const struct service_conf *service)
+static enum probe_outcome emit_presented(struct looking *at, const struct service_conf *service)
 {
     struct probe_result result = probe(at, service, S(""));
     emit_text(at->emit, "outcome", probe_outcome_name(result.outcome));
@@ -222,6 +222,60 @@ static void emit_presented(struct looking *at, const struct service_conf *servic
         emit_object_end(at->emit);
     }
     emit_array_end(at->emit);
+    return result.outcome;
+}
+
+static void note_unhealthy(struct looking *at, const struct service_conf *service, str text)
+{
+    finding_add(at->arena, &at->findings, FINDING_unhealthy,
+                str_printf(at->arena, "%.*s/%.*s", STR_ARG(at->node->name), STR_ARG(service->name)),
+                text);
+}
+
+static bool emit_memory_of(struct looking *at, const struct service_conf *service,
+                           const struct store_conf *store, struct err *err)
+{
+    cert_list certs = { 0 };
+    bool known = false;
+    if (!at->look->driver->memory(at->look->call, service, store, &certs, &known, err))
+        return false;
+    if (!known)
+        return true;
+    emit_object(at->emit, NULL);
+    emit_str(at->emit, "store", store->name);
+    emit_array(at->emit, "certificates");
+    for (size_t i = 0; i < certs.count; i++)
+        emit_bytes(at->emit, NULL, certs.items[i].der);
+    emit_array_end(at->emit);
+    emit_object_end(at->emit);
+    return true;
+}
+
+/* What cannot be told is not there, and taken to be as stored. */
+static void emit_memory(struct looking *at, const struct service_conf *service)
+{
+    emit_array(at->emit, "loaded");
+    for (size_t i = 0; at->look->driver->memory != NULL && i < at->node->stores.count; i++) {
+        AUTO(err) struct err err = { 0 };
+        if (emit_memory_of(at, service, &at->node->stores.items[i], &err))
+            continue;
+        note_unhealthy(at, service, str_copy(at->arena, str_c(err.msg)));
+        break;
+    }
+    emit_array_end(at->emit);
+}
+
+static void judge_health(struct looking *at, const struct service_conf *service)
+{
+    AUTO(err) struct err err = { 0 };
+    bool healthy = true;
+    str text;
+    if (at->look->driver->health == NULL)
+        return;
+    if (!at->look->driver->health(at->look->call, service, &healthy, &text, &err))
+        note_unhealthy(at, service, str_copy(at->arena, str_c(err.msg)));
+    else if (!healthy)
+        note_unhealthy(at, service, text);
 }
 
 static void emit_peers(struct looking *at, const struct service_conf *service)
@@ -255,9 +309,14 @@ static void emit_service(struct looking *at, const struct service_conf *service)
 {
     emit_object(at->emit, NULL);
     emit_str(at->emit, "name", service->name);
+    bool down = false;
     if (at->look->connect && service->listen.len > 0) {
-        emit_presented(at, service);
+        down = emit_presented(at, service) == PROBE_UNREACHABLE;
         emit_peers(at, service);
+    }
+    if (at->look->connect && !down) {
+        emit_memory(at, service);
+        judge_health(at, service);
     }
     emit_object_end(at->emit);
 }

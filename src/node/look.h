@@ -27,8 +27,9 @@ struct look {
  *                   "key_spki_sha256", "matches", "states": [{"path","state"}]},
  *                  {"name", "kind": "trust", "pins": ["sha256//…", "cert:sha256:…"], "states"}]
  *     "services": [{"name", "outcome", "text", "presented": [base64 DER],
- *                   "named": [{"name", "presented"}], "certificate_requested", "acceptable_cas":
- * [], "peers": [{…}]}]
+ *                   "named": [{"name", "presented"}], "certificate_requested",
+ *                   "acceptable_cas": [], "peers": [{…}],
+ *                   "loaded": [{"store", "certificates": [base64 DER]}]}]
  */
 MUST_CHECK bool look_emit(const struct look *look, struct emit *emit, struct err *err);
 

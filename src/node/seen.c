@@ -19,11 +19,27 @@ static bool probe(const struct driver_call *call, const struct service_conf *ser
     return probe_run(call->arena, &request, ret_result, err);
 }
 
+bool seen_wire(const struct driver_call *call, const struct service_conf *service,
+               struct seen_wire *ret_wire, struct err *err)
+{
+    struct probe_result result = { 0 };
+    *ret_wire = (struct seen_wire){ 0 };
+    if (!probe(call, service, &result, err))
+        return false;
+    *ret_wire = (struct seen_wire){ .listens = result.outcome != PROBE_UNREACHABLE,
+                                    .shown = result.chain.count > 0,
+                                    .acceptable = result.acceptable_cas,
+                                    .text = result.text };
+    if (ret_wire->shown)
+        ret_wire->leaf = result.chain.items[0];
+    return true;
+}
+
 bool seen_is_stored(const struct driver_call *call, const struct service_conf *service,
                     enum observed *ret_observed, str *ret_evidence, struct err *err)
 {
     struct node_conf *node = (struct node_conf *)(uintptr_t)call->node;
-    struct probe_result result = { 0 };
+    struct seen_wire wire;
     const struct store_conf *store = service->identities.count == 0
                                          ? NULL
                                          : node_store(node, service->identities.items[0].store);
@@ -33,20 +49,19 @@ bool seen_is_stored(const struct driver_call *call, const struct service_conf *s
     if (service->listen.len == 0 || store == NULL)
         return true;
     if (!material_leaf(call->arena, store->certificate, &stored, err) ||
-        !probe(call, service, &result, err))
+        !seen_wire(call, service, &wire, err))
         return false;
-    if (result.chain.count == 0) {
-        bool runs = result.outcome != PROBE_UNREACHABLE;
-        *ret_observed = runs ? OBSERVED_UNKNOWN : OBSERVED_AFTER;
+    if (!wire.shown) {
+        *ret_observed = wire.listens ? OBSERVED_UNKNOWN : OBSERVED_AFTER;
         *ret_evidence =
-            runs ? result.text
-                 : str_printf(call->arena, "%.*s: it loads what is stored when it starts",
-                              STR_ARG(result.text));
+            wire.listens ? wire.text
+                         : str_printf(call->arena, "%.*s: it loads what is stored when it starts",
+                                      STR_ARG(wire.text));
         return true;
     }
-    str shown = str_printf(call->arena, "sha256:%.*s", STR_ARG(result.chain.items[0].sha256));
+    str shown = str_printf(call->arena, "sha256:%.*s", STR_ARG(wire.leaf.sha256));
     *ret_observed = str_eq(shown, stored) ? OBSERVED_AFTER : OBSERVED_BEFORE;
-    *ret_evidence = str_printf(call->arena, "it presents %.*s",
-                               STR_ARG(cert_label(call->arena, &result.chain.items[0])));
+    *ret_evidence =
+        str_printf(call->arena, "it presents %.*s", STR_ARG(cert_label(call->arena, &wire.leaf)));
     return true;
 }

@@ -65,20 +65,13 @@ static void find_shown(struct join *join)
     }
 }
 
-/* A server's own outgoing connection lives as long as its session; a pure client's store is read
-   at every connection. */
-static enum load_mode load_of_client(const struct service_conf *service)
-{
-    return service->listen.len > 0 ? LOAD_PER_SESSION : LOAD_PER_CONNECTION;
-}
-
 static void find_offered(struct join *join)
 {
     const struct service_conf *from = join->from;
     if (join->conf->identity.len > 0)
         add_id(join, &join->offered,
                survey_identity(join->survey, join->from_node, from, join->conf->identity,
-                               load_of_client(from)));
+                               survey_client_load(join->from_node, from, from->load.identity)));
     else
         for (size_t i = 0; i < from->identities.count && from->listen.len == 0; i++)
             add_id(join, &join->offered, identity_at(join, join->from_node, from, i));
@@ -115,7 +108,8 @@ static void find_truster(struct join *join, bool signer)
         list_push(join->survey->arena, &pins) = conf->pins;
         trust.pins = &pins;
     }
-    enum load_mode load = signer ? survey_trust_load(judge) : load_of_client(judge);
+    enum load_mode load =
+        signer ? survey_trust_load(judge) : survey_client_load(node, judge, judge->load.trust);
     join->truster = survey_truster(join->survey, node, judge, &trust, load);
     join->has_anchors = trust.anchors->count > 0;
 }

@@ -43,6 +43,15 @@ static bool is_shared(const struct node_conf *node, const struct service_conf *s
     return false;
 }
 
+/* What can be read anew at any time is never in anybody's memory. */
+static const cert_list *memory_of(const struct survey *survey, str node, str service, str store,
+                                  enum load_mode load)
+{
+    return load == LOAD_PER_CONNECTION
+               ? NULL
+               : seen_loaded(survey_seen_node(survey, node), service, store);
+}
+
 uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
                          const struct service_conf *service, str store_name, enum load_mode load)
 {
@@ -52,6 +61,7 @@ uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
     const struct seen_store *store = seen_store(survey_seen_node(survey, node->name), store_name);
     if (known != NO_ID || store == NULL)
         return known;
+    const cert_list *memory = memory_of(survey, node->name, service->name, store_name, load);
     uint32_t chain = intern_chain(survey, &store->certificates);
     struct identity identity = {
         .key = key,
@@ -62,7 +72,7 @@ uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
         .has_reference = (node->system.len > 0 || service->reference.len > 0) &&
                          !is_shared(node, service, store_name),
         .stored = chain,
-        .loaded = chain,
+        .loaded = memory == NULL ? chain : intern_chain(survey, memory),
         .key_mismatch = store->key_spki_sha256.len > 0 && !store->matches,
     };
     return model_add_identity(&survey->model, &identity);
@@ -106,6 +116,31 @@ static uint32_t add_trust_store(struct survey *survey, const struct node_conf *n
     return model_add_store(&survey->model, &store);
 }
 
+static uint32_t intern_anchors(struct survey *survey, const cert_list *certs)
+{
+    LIST(uint32_t) ids = { 0 };
+    for (size_t i = 0; i < certs->count; i++)
+        list_push(survey->arena, &ids) = model_cert(&survey->model, &certs->items[i]);
+    return model_anchors(&survey->model, ids.items, ids.count);
+}
+
+/* What its stores hold, and what is known of the running service instead. */
+static uint32_t loaded_anchors(struct survey *survey, const struct truster *truster)
+{
+    struct model *model = &survey->model;
+    LIST(uint32_t) sets = { 0 };
+    for (size_t i = 0; i < truster->stores.count; i++) {
+        const struct trust_store *store = &model->stores.items[truster->stores.items[i]];
+        const cert_list *memory =
+            store->kind == STORE_PINS
+                ? NULL
+                : memory_of(survey, truster->node, truster->service, store->name, truster->load);
+        list_push(survey->arena, &sets) =
+            memory == NULL ? store->anchors : intern_anchors(survey, memory);
+    }
+    return model_anchors_union(model, sets.items, sets.count);
+}
+
 uint32_t survey_truster(struct survey *survey, const struct node_conf *node,
                         const struct service_conf *service, const struct survey_trust *trust,
                         enum load_mode load)
@@ -131,7 +166,7 @@ uint32_t survey_truster(struct survey *survey, const struct node_conf *node,
     if (truster.stores.count == 0)
         return NO_ID;
     truster.key = buf_str(&key);
-    truster.loaded = truster_stored(&survey->model, &truster);
+    truster.loaded = loaded_anchors(survey, &truster);
     return model_add_truster(&survey->model, &truster);
 }
 
@@ -206,6 +241,14 @@ bool survey_chooses_by_issuer(const struct service_conf *service)
 static enum load_mode usual_load(const struct service_conf *service)
 {
     return service->listen.len > 0 ? LOAD_RELOAD : LOAD_PER_CONNECTION;
+}
+
+enum load_mode survey_client_load(const struct node_conf *node, const struct service_conf *service,
+                                  str declared)
+{
+    if (node->system.len > 0)
+        return service->listen.len > 0 ? LOAD_PER_SESSION : LOAD_PER_CONNECTION;
+    return load_of(declared, usual_load(service));
 }
 
 enum load_mode survey_trust_load(const struct service_conf *service)

@@ -32,6 +32,12 @@ bool survey_chooses_by_issuer(const struct service_conf *service);
 /* When what the service trusts takes effect. */
 enum load_mode survey_trust_load(const struct service_conf *service);
 
+/* When what a service connects with, or what it judges servers by, takes effect. A driver's own
+   outgoing connection lives as long as its session and a pure client reads at each; a declared
+   service loads everything as `declared`. */
+enum load_mode survey_client_load(const struct node_conf *node, const struct service_conf *service,
+                                  str declared);
+
 /* Add the service with its identities and trusters. */
 void survey_add_service(struct survey *survey, const struct node_conf *node,
                         const struct service_conf *service);

@@ -75,6 +75,17 @@ static struct peer read_peer(struct arena *arena, const json_t *row)
     };
 }
 
+static void read_loaded(struct arena *arena, const json_t *row, struct seen_service *service)
+{
+    const json_t *loaded = json_object_get(row, "loaded");
+    for (size_t i = 0; i < json_array_size(loaded); i++) {
+        const json_t *store = json_array_get(loaded, i);
+        struct seen_loaded memory = { .store = answer_text(arena, store, "store") };
+        read_certificates(arena, store, "certificates", &memory.certificates);
+        list_push(arena, &service->loaded) = memory;
+    }
+}
+
 static struct seen_service read_service(struct arena *arena, const json_t *row)
 {
     struct seen_service service = {
@@ -94,6 +105,7 @@ static struct seen_service read_service(struct arena *arena, const json_t *row)
         read_certificates(arena, answer, "presented", &name.presented);
         list_push(arena, &service.named) = name;
     }
+    read_loaded(arena, row, &service);
     const json_t *peers = json_object_get(row, "peers");
     for (size_t i = 0; i < json_array_size(peers); i++)
         list_push(arena, &service.peers) = read_peer(arena, json_array_get(peers, i));
@@ -145,5 +157,14 @@ const struct seen_service *seen_service(const struct seen_node *node, str name)
     for (size_t i = 0; i < node->services.count; i++)
         if (str_eq(node->services.items[i].name, name))
             return &node->services.items[i];
+    return NULL;
+}
+
+const cert_list *seen_loaded(const struct seen_node *node, str service, str store)
+{
+    const struct seen_service *seen = seen_service(node, service);
+    for (size_t i = 0; seen != NULL && i < seen->loaded.count; i++)
+        if (str_eq(seen->loaded.items[i].store, store))
+            return &seen->loaded.items[i].certificates;
     return NULL;
 }

@@ -11,8 +11,6 @@
 
 #include <jansson.h>
 
-typedef LIST(struct cert) cert_list;
-
 struct seen_file {
     str path, state; /* "sha256:…" or "absent" */
 };
@@ -35,6 +33,12 @@ struct seen_name {
 };
 typedef LIST(struct seen_name) seen_name_list;
 
+/* What a service has loaded of a store. */
+struct seen_loaded {
+    str store;
+    cert_list certificates;
+};
+
 struct seen_service {
     str name;
     bool asked; /* it listens and was connected to */
@@ -43,6 +47,7 @@ struct seen_service {
     seen_name_list named;
     bool certificate_requested;
     str_list acceptable_cas;
+    LIST(struct seen_loaded) loaded; /* of the stores where that can be told */
     bool peers_known;
     peer_list peers;
 };
@@ -60,5 +65,8 @@ MUST_CHECK bool seen_read(struct arena *arena, const json_t *answer, struct seen
 
 const struct seen_store *seen_store(const struct seen_node *node, str name);
 const struct seen_service *seen_service(const struct seen_node *node, str name);
+
+/* What `service` has loaded of `store`; NULL where that cannot be told. */
+const cert_list *seen_loaded(const struct seen_node *node, str service, str store);
 
 #endif

@@ -43,8 +43,21 @@ static bool asks_for_others(const struct model *model, const uint32_t *anchors, 
     return false;
 }
 
+/* Whether another anchor of this name is known to be loaded: then the name tells nothing. */
+static bool is_named_by(const struct model *model, uint32_t set, uint32_t cert)
+{
+    size_t count;
+    const uint32_t *members = model_members(model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++)
+        if (members[i] != cert &&
+            str_eq(model->certs.items[members[i]].subject, model->certs.items[cert].subject))
+            return true;
+    return false;
+}
+
 /* The names that a server asks clients for are those of the anchors that it has loaded (RFC 8446,
-   4.2.4), so what it holds besides was stored after it last loaded. */
+   4.2.4), so what it holds besides was stored after it last loaded; and one that is thought to be
+   old and is asked for was loaded since. */
 static void take_loaded_anchors(struct survey *survey, const struct service *service,
                                 const struct seen_service *seen)
 {
@@ -54,12 +67,18 @@ static void take_loaded_anchors(struct survey *survey, const struct service *ser
     struct model *model = &survey->model;
     struct truster *truster = &model->trusters.items[service->client_truster];
     size_t count;
-    uint32_t loaded = truster->loaded;
-    const uint32_t *members = model_members(model->anchor_sets.items[truster->loaded], &count);
-    for (size_t i = 0; i < count; i++)
-        if (!model_is_pin(model, members[i]) &&
-            !str_list_has(&seen->acceptable_cas, model->certs.items[members[i]].subject))
+    uint32_t known = truster->loaded, loaded = truster->loaded;
+    const uint32_t sets[] = { known, truster_stored(model, truster) };
+    uint32_t all = model_anchors_union(model, sets, COUNT(sets));
+    const uint32_t *members = model_members(model->anchor_sets.items[all], &count);
+    for (size_t i = 0; i < count; i++) {
+        if (model_is_pin(model, members[i]))
+            continue;
+        if (!str_list_has(&seen->acceptable_cas, model->certs.items[members[i]].subject))
             loaded = model_anchors_without(model, loaded, members[i]);
+        else if (!is_named_by(model, known, members[i]))
+            loaded = model_anchors_with(model, loaded, members[i]);
+    }
     truster->loaded = loaded;
     truster->stale = asks_for_others(model, members, count, &seen->acceptable_cas);
 }

@@ -44,6 +44,8 @@ struct cert {
     int version; /* 1, 2 or 3 */
 };
 
+typedef LIST(struct cert) cert_list;
+
 /* Decode one DER certificate; trailing bytes are an error. Everything is copied into `arena`. */
 MUST_CHECK bool cert_parse(struct arena *arena, str der, struct cert *ret_cert, struct err *err);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "system/generic/driver.h"
 
-#include "node/run.h"
-#include "node/seen.h"
+#include "system/generic/loading.h"
 #include "system/generic/reference.h"
 
 static bool presents(const struct service_conf *service, str store)
@@ -64,25 +63,13 @@ static bool refer(const struct driver_call *call, const struct service_conf *ser
     return conf == NULL || reference_edit(call, service, conf, files, ret_edit, err);
 }
 
-static bool refresh(const struct driver_call *call, const struct service_conf *service,
-                    str *ret_evidence, struct err *err)
-{
-    struct run_result result;
-    if (service->refresh.count == 0)
-        return err_set(err, ERR_REFUSED, "service %.*s/%.*s has no refresh command",
-                       STR_ARG(call->node->name), STR_ARG(service->name));
-    if (!run_as(call->arena, &service->refresh, service->run_as, call->timeout_ms, &result, err))
-        return false;
-    *ret_evidence = str_printf(call->arena, "%.*s ended with %d",
-                               STR_ARG(service->refresh.items[0]), result.exit_code);
-    return result.exit_code == 0 ||
-           err_set(err, ERR_SYSTEM, "%.*s: %.*s", STR_ARG(*ret_evidence), STR_ARG(result.output));
-}
-
 const struct driver driver_generic = {
     .name = "generic",
     .discover = discover,
     .refer = refer,
-    .refresh = refresh,
-    .loaded = seen_is_stored,
+    .refresh = loading_refresh,
+    .loaded = loading_loaded,
+    .health = loading_health,
+    .memory = loading_memory,
+    .remembers = true,
 };

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "system/generic/haproxy.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "store/pem.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+enum { ANSWER_MAX = 1024 * 1024, ANSWER_MS = 10 * 1000, SHA1_HEX = 40 };
+
+/* ---- one command, one answer ---- */
+
+static bool dial(str path, int *ret_fd, struct err *err)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (path.len >= sizeof(address.sun_path))
+        return err_set(err, ERR_USAGE, "%.*s: too long for a socket", STR_ARG(path));
+    memcpy(address.sun_path, path.ptr, path.len);
+    *ret_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (*ret_fd < 0 || connect(*ret_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return err_errno(err, "%.*s", STR_ARG(path));
+    return true;
+}
+
+/* Outside its interactive mode HAProxy closes the connection behind its answer. */
+static bool hear(struct arena *arena, int fd, str path, str *ret_answer, struct err *err)
+{
+    int64_t deadline = clock_monotonic_ms() + ANSWER_MS;
+    struct buf answer = { 0 };
+    buf_add(arena, &answer, S(""));
+    for (;;) {
+        char block[4096];
+        struct pollfd wait = { .fd = fd, .events = POLLIN };
+        int64_t left = deadline - clock_monotonic_ms();
+        if (left <= 0 || poll(&wait, 1, (int)left) == 0)
+            return err_set(err, ERR_UNCERTAIN, "%.*s does not answer", STR_ARG(path));
+        ssize_t got = read(fd, block, sizeof(block));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(err, "%.*s", STR_ARG(path));
+        if (got == 0)
+            break;
+        buf_add(arena, &answer, (str){ block, (size_t)got });
+        if (answer.bytes.count > ANSWER_MAX)
+            return err_set(err, ERR_FORMAT, "%.*s: the answer is too long", STR_ARG(path));
+    }
+    *ret_answer = buf_str(&answer);
+    return true;
+}
+
+static bool ask(struct arena *arena, const struct service_conf *service, str command,
+                str *ret_answer, struct err *err)
+{
+    AUTO(fd) int fd = -1;
+    return dial(service->admin, &fd, err) && io_write_all(fd, command, err) &&
+           hear(arena, fd, service->admin, ret_answer, err);
+}
+
+/* A blank ends a word, a semicolon a command. */
+static str quote(struct arena *arena, str name)
+{
+    struct buf quoted = { 0 };
+    for (size_t i = 0; i < name.len; i++) {
+        if (strchr(" \t\\;", name.ptr[i]) != NULL)
+            buf_add(arena, &quoted, S("\\"));
+        buf_add(arena, &quoted, (str){ name.ptr + i, 1 });
+    }
+    return buf_str(&quoted);
+}
+
+/* ---- what kinds of file there are ---- */
+
+enum { PAIR, ANCHORS, REVOKED, FILE_KINDS };
+static const char *const kind_names[FILE_KINDS] = { "cert", "ca-file", "crl-file" };
+
+static str path_of(const struct store_conf *store, int kind)
+{
+    return kind == PAIR ? store->certificate : kind == ANCHORS ? store->certificates : store->crl;
+}
+
+/* "NAME" or "NAME - 2 certificate(s)"; a name behind a star is in an open transaction. */
+struct known {
+    str_list names, open;
+};
+
+static bool read_known(struct arena *arena, const struct service_conf *service, int kind,
+                       struct known *ret_known, struct err *err)
+{
+    str answer;
+    *ret_known = (struct known){ 0 };
+    if (!ask(arena, service, str_printf(arena, "show ssl %s\n", kind_names[kind]), &answer, err))
+        return false;
+    while (answer.len > 0) {
+        str line = str_trim(str_cut(&answer, '\n'));
+        size_t count = str_find(line, S(" - "));
+        line.len = str_ends(line, S("(s)")) ? count : line.len;
+        if (line.len == 0 || line.ptr[0] == '#')
+            continue;
+        if (line.ptr[0] == '*')
+            list_push(arena, &ret_known->open) = (str){ line.ptr + 1, line.len - 1 };
+        else
+            list_push(arena, &ret_known->names) = line;
+    }
+    return true;
+}
+
+/* The configuration may have named the file from its own folder. */
+static bool is_name_of(struct arena *arena, str name, str path)
+{
+    return str_eq(name, path) ||
+           (name.ptr[0] != '/' && str_ends(path, str_printf(arena, "/%.*s", STR_ARG(name))));
+}
+
+/* The name that HAProxy has for the file at `path`, or the empty string. */
+static str name_of(struct arena *arena, const str_list *names, str path)
+{
+    for (size_t i = 0; i < names->count && path.len > 0; i++)
+        if (is_name_of(arena, names->items[i], path))
+            return names->items[i];
+    return S("");
+}
+
+/* ---- loading ---- */
+
+/* The blocks alone, without an empty line. */
+static str payload_of(struct arena *arena, str text)
+{
+    struct pem_reader reader = { .rest = text, .line = 1 };
+    struct pem_block block;
+    struct buf payload = { 0 };
+    buf_add(arena, &payload, S(""));
+    while (pem_next(&reader, &block)) {
+        for (str rest = block.text; rest.len > 0;) {
+            str line = str_trim(str_cut(&rest, '\n'));
+            if (line.len > 0)
+                buf_printf(arena, &payload, "%.*s\n", STR_ARG(line));
+        }
+    }
+    return buf_str(&payload);
+}
+
+static bool says(str answer, const char *words)
+{
+    return str_find(answer, str_c(words)) < answer.len;
+}
+
+/* Whether the answer to a command is what it should be: "Transaction created for certificate …!",
+   "transaction updated for CA …!", "Committing …\nSuccess!", "Transaction aborted for …". */
+static bool order(struct arena *arena, const struct service_conf *service, str command,
+                  const char *success, struct err *err)
+{
+    str answer;
+    if (!ask(arena, service, command, &answer, err))
+        return false;
+    if (says(answer, success) ||
+        (says(answer, "ransaction updated") && str_starts(command, S("set "))))
+        return true;
+    answer = str_trim(answer);
+    str first = str_cut(&answer, '\n');
+    return err_set(err, ERR_SYSTEM, "HAProxy: %.*s",
+                   STR_ARG(first.len > 0 ? first : S("it did not take what was sent")));
+}
+
+/* A transaction that a killed run left open is in the way of every other. */
+static bool abort_open(struct arena *arena, const struct driver_call *call,
+                       const struct service_conf *service, int kind, const struct known *known,
+                       struct err *err)
+{
+    for (size_t i = 0; i < call->node->stores.count; i++) {
+        str name = name_of(arena, &known->open, path_of(&call->node->stores.items[i], kind));
+        if (name.len > 0 &&
+            !order(arena, service,
+                   str_printf(arena, "abort ssl %s %s\n", kind_names[kind], quote(arena, name).ptr),
+                   "ransaction aborted", err))
+            return false;
+    }
+    return true;
+}
+
+static bool load_file(const struct service_conf *service, int kind, str name, str path,
+                      struct err *err)
+{
+    AUTO(arena) struct arena arena = { .wipe = true };
+    str text;
+    if (!io_read(&arena, str_cstr(&arena, path), IO_FILE_MAX, &text, err))
+        return false;
+    const char *quoted = quote(&arena, name).ptr;
+    str set = str_printf(&arena, "set ssl %s %s <<\n%s\n", kind_names[kind], quoted,
+                         payload_of(&arena, text).ptr);
+    str commit = str_printf(&arena, "commit ssl %s %s\n", kind_names[kind], quoted);
+    if (order(&arena, service, set, "ransaction created", err) &&
+        order(&arena, service, commit, "Success!", err))
+        return true;
+    return err_wrap(err, "%.*s", STR_ARG(name));
+}
+
+/* Whether a store's file is what HAProxy could take as this kind: a pair must be one file. */
+static str loadable(struct arena *arena, const struct known *known, const struct store_conf *store,
+                    int kind)
+{
+    if (kind == PAIR && !str_eq(store->certificate, store->key))
+        return S("");
+    return name_of(arena, &known->names, path_of(store, kind));
+}
+
+static bool load_kind(const struct driver_call *call, const struct service_conf *service, int kind,
+                      size_t *count, struct err *err)
+{
+    struct known known;
+    if (!read_known(call->arena, service, kind, &known, err) ||
+        !abort_open(call->arena, call, service, kind, &known, err))
+        return false;
+    for (size_t i = 0; i < call->node->stores.count; i++) {
+        const struct store_conf *store = &call->node->stores.items[i];
+        str name = loadable(call->arena, &known, store, kind);
+        if (name.len == 0)
+            continue;
+        if (!load_file(service, kind, name, path_of(store, kind), err))
+            return false;
+        ++*count;
+    }
+    return true;
+}
+
+bool haproxy_load(const struct driver_call *call, const struct service_conf *service,
+                  str *ret_evidence, struct err *err)
+{
+    static const int order_of_kinds[] = { ANCHORS, REVOKED, PAIR };
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(order_of_kinds); i++)
+        if (!load_kind(call, service, order_of_kinds[i], &count, err))
+            return false;
+    *ret_evidence = str_printf(call->arena, "HAProxy has taken %zu files", count);
+    return true;
+}
+
+/* ---- what is loaded ---- */
+
+/* Every "SHA1 FingerPrint: …" of what it shows of a file. */
+static bool read_digests(struct arena *arena, const struct service_conf *service, int kind,
+                         str name, str_list *ret_digests, struct err *err)
+{
+    str prefix = S("SHA1 FingerPrint: "), answer;
+    *ret_digests = (str_list){ 0 };
+    if (!ask(arena, service,
+             str_printf(arena, "show ssl %s %s\n", kind_names[kind], quote(arena, name).ptr),
+             &answer, err))
+        return false;
+    while (answer.len > 0) {
+        str line = str_trim(str_cut(&answer, '\n'));
+        if (str_starts(line, prefix))
+            list_push(arena, ret_digests) = (str){ line.ptr + prefix.len, line.len - prefix.len };
+    }
+    return true;
+}
+
+str haproxy_digest(struct arena *arena, const struct cert *cert)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    char hex[SHA1_HEX + 1] = "";
+    if (EVP_Digest(cert->der.ptr, cert->der.len, digest, &len, EVP_sha1(), NULL) == 1)
+        for (unsigned i = 0; i < len; i++)
+            (void)snprintf(hex + 2 * (size_t)i, 3, "%02X", digest[i]);
+    return str_copy(arena, str_c(hex));
+}
+
+/* What is stored, as digests: of a pair the leaf alone. */
+static bool stored_digests(struct arena *arena, int kind, str path, str_list *ret_digests,
+                           struct err *err)
+{
+    AUTO(arena) struct arena scratch = { .wipe = true };
+    struct store_options options = { .now = clock_now() };
+    struct store store;
+    *ret_digests = (str_list){ 0 };
+    if (!store_read(&scratch, str_cstr(&scratch, path), &options, &store, err))
+        return false;
+    for (size_t i = 0; i < store.entries.count; i++)
+        if (store.entries.items[i].kind == ENTRY_TRUSTED &&
+            (kind == ANCHORS || ret_digests->count == 0))
+            str_list_add(arena, ret_digests, haproxy_digest(arena, store.entries.items[i].cert));
+    return true;
+}
+
+static bool same_set(const str_list *a, const str_list *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = str_list_has(b, a->items[i]);
+    return same;
+}
+
+bool haproxy_has_loaded(const struct driver_call *call, const struct service_conf *service,
+                        bool *ret_loaded, str *ret_store, struct err *err)
+{
+    *ret_loaded = true;
+    for (int kind = PAIR; kind <= ANCHORS; kind++) {
+        struct known known;
+        if (!read_known(call->arena, service, kind, &known, err))
+            return false;
+        for (size_t i = 0; i < call->node->stores.count; i++) {
+            const struct store_conf *store = &call->node->stores.items[i];
+            str name = loadable(call->arena, &known, store, kind);
+            str_list loaded, stored;
+            if (name.len == 0)
+                continue;
+            if (!read_digests(call->arena, service, kind, name, &loaded, err) ||
+                !stored_digests(call->arena, kind, path_of(store, kind), &stored, err))
+                return false;
+            if (same_set(&loaded, &stored))
+                continue;
+            *ret_loaded = false;
+            *ret_store = store->name;
+            return true;
+        }
+    }
+    return true;
+}
+
+bool haproxy_digests(const struct driver_call *call, const struct service_conf *service,
+                     const struct store_conf *store, str_list *ret_digests, bool *ret_known,
+                     struct err *err)
+{
+    struct known known;
+    int kind = store->certificate.len > 0 ? PAIR : ANCHORS;
+    *ret_known = false;
+    if (!read_known(call->arena, service, kind, &known, err))
+        return false;
+    str name = loadable(call->arena, &known, store, kind);
+    *ret_known = name.len > 0;
+    return !*ret_known || read_digests(call->arena, service, kind, name, ret_digests, err);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "system/generic/haproxy.h"
+
+#include "base/io.h"
+#include "tests/folder.h"
+#include "tests/pki.h"
+#include "tests/test.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What HAProxy 2.6.12 answers; a real one is asked in tests/system/web.sh. */
+struct line {
+    const char *command, *answer; /* the command's beginning */
+};
+
+struct bench {
+    struct folder folder;
+    struct pki leaf, root, other;
+    struct cluster cluster;
+    struct driver_call call;
+    const struct service_conf *service;
+    str pair, trust, heard; /* paths; `heard` has every command, one after the other */
+    pid_t server;
+};
+
+static void bench_end(struct bench *bench)
+{
+    if (bench->server > 0) {
+        check_int(kill(bench->server, SIGKILL), 0);
+        check_int(waitpid(bench->server, NULL, 0), bench->server);
+    }
+    folder_close(&bench->folder);
+}
+DEFINE_AUTO(bench, struct bench, bench_end(handle))
+
+static void bench_make(struct bench *bench)
+{
+    AUTO(err) struct err err = { 0 };
+    *bench = (struct bench){ 0 };
+    folder_open(&bench->folder);
+    struct arena *arena = &bench->folder.arena;
+    bench->root = pki_make(arena, &(struct pki_spec){ .name = "Root", .ca = true });
+    bench->other = pki_make(arena, &(struct pki_spec){ .name = "Other", .ca = true });
+    bench->leaf = pki_make(arena, &(struct pki_spec){ .name = "www", .issuer = &bench->root });
+    bench->pair = folder_put(&bench->folder, "a b.pem",
+                             str_printf(arena, "a comment\n\n%.*s\n%.*s", STR_ARG(bench->leaf.pem),
+                                        STR_ARG(bench->leaf.key_pem)),
+                             0600);
+    bench->trust = folder_put(&bench->folder, "trust.pem", bench->root.pem, 0644);
+    bench->heard = folder_put(&bench->folder, "heard", S(""), 0600);
+    str text =
+        str_printf(arena,
+                   "{nodes: {n: {stores: {pair: {certificate: \"%.*s\", key: \"%.*s\"}, two: "
+                   "{certificate: /t.crt, key: /t.key}, trust: {certificates: %.*s}}, "
+                   "services: {lb: {admin: %.*s/sock}}}}}",
+                   STR_ARG(bench->pair), STR_ARG(bench->pair), STR_ARG(bench->trust),
+                   STR_ARG(bench->folder.path));
+    check_ok(cluster_parse(arena, "/n.yaml", text, true, &bench->cluster, &err), &err);
+    bench->call = (struct driver_call){ .arena = arena, .node = &bench->cluster.nodes.items[0] };
+    bench->service = &bench->call.node->services.items[0];
+}
+
+static void answer(struct bench *bench, int client, const struct line *lines)
+{
+    char space[16384];
+    size_t len = 0;
+    for (ssize_t got; len < sizeof(space) - 1; len += (size_t)got) {
+        got = recv(client, space + len, sizeof(space) - 1 - len, len == 0 ? 0 : MSG_DONTWAIT);
+        if (got <= 0)
+            break;
+        usleep(2000);
+    }
+    space[len] = '\0';
+    FILE *heard = fopen(bench->heard.ptr, "a");
+    (void)fwrite(space, 1, len, heard);
+    (void)fclose(heard);
+    for (; lines->command != NULL; lines++)
+        if (strncmp(space, lines->command, strlen(lines->command)) == 0)
+            break;
+    const char *words = lines->command == NULL ? "Unknown command\n" : lines->answer;
+    (void)!write(client, words, strlen(words));
+}
+
+/* A child that answers as `lines` say, until it is ended. */
+static void serve(struct bench *bench, const struct line *lines)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", bench->folder.path.ptr);
+    check_int(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    check_int(listen(listener, 8), 0);
+    bench->server = fork();
+    for (; bench->server == 0;) {
+        int client = accept(listener, NULL, NULL);
+        answer(bench, client, lines);
+        close(client);
+    }
+    close(listener);
+}
+
+static const char *text(struct bench *bench, const char *before, str part, const char *after)
+{
+    return str_printf(&bench->folder.arena, "%s%.*s%s", before, STR_ARG(part), after).ptr;
+}
+
+static str digest(struct bench *bench, const struct pki *pki)
+{
+    return haproxy_digest(&bench->folder.arena, &pki->cert);
+}
+
+TEST(every_file_that_haproxy_knows_is_sent_without_what_is_not_pem_and_committed)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    str evidence;
+    bench_make(&bench);
+    // clang-format off
+    const struct line lines[] = {
+        { "show ssl cert\n", text(&bench, "# filename\n", bench.pair, "\n/else.pem\n\n") },
+        { "show ssl ca-file\n", text(&bench, "# filename\n", bench.trust, " - 1 certificate(s)\n@system-ca - 144 certificate(s)\n\n") },
+        { "show ssl crl-file\n", "# filename\n\n" },
+        { "set ssl cert", "Transaction created for certificate x!\n\n" },
+        { "set ssl ca-file", "transaction created for CA x!\n\n" },
+        { "commit ssl", "Committing x\nSuccess!\n\n" },
+        { NULL, NULL },
+    };
+    // clang-format on
+    serve(&bench, lines);
+    check_ok(haproxy_load(&bench.call, bench.service, &evidence, &err), &err);
+    check_str(evidence, S("HAProxy has taken 2 files"));
+    str folder = bench.folder.path;
+    str want =
+        str_printf(&bench.folder.arena,
+                   "show ssl ca-file\nset ssl ca-file %.*s/trust.pem <<\n%.*s\ncommit ssl ca-file "
+                   "%.*s/trust.pem\nshow ssl crl-file\nshow ssl cert\nset ssl cert %.*s/a\\ b.pem "
+                   "<<\n%.*s%.*s\ncommit ssl cert %.*s/a\\ b.pem\n",
+                   STR_ARG(folder), STR_ARG(bench.root.pem), STR_ARG(folder), STR_ARG(folder),
+                   STR_ARG(bench.leaf.pem), STR_ARG(bench.leaf.key_pem), STR_ARG(folder));
+    check_str(folder_text(&bench.folder, bench.heard), want);
+}
+
+TEST(a_transaction_that_was_left_open_is_ended_first_and_a_refusal_is_quoted)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    str evidence;
+    bench_make(&bench);
+    const char *names = text(&bench, "\n# filename\n", bench.pair, "\n");
+    // clang-format off
+    const struct line lines[] = {
+        { "show ssl cert\n", text(&bench, "# transaction\n*", bench.pair, names) },
+        { "show ssl", "# filename\n\n" },
+        { "abort ssl cert", "Transaction aborted for certificate 'x'!\n\n" },
+        { "set ssl cert", "unable to load certificate from file 'x'.\nCan't update x!\n\n" },
+        { NULL, NULL },
+    };
+    // clang-format on
+    serve(&bench, lines);
+    check(!haproxy_load(&bench.call, bench.service, &evidence, &err));
+    check_int(err.kind, ERR_SYSTEM);
+    check(str_find(str_c(err.msg), S("HAProxy: unable to load certificate from file 'x'.")) <
+          str_c(err.msg).len);
+    str heard = folder_text(&bench.folder, bench.heard);
+    check(str_find(heard, S("abort ssl cert ")) < str_find(heard, S("set ssl cert ")));
+}
+
+static void check_loaded(const struct pki *pair, const struct pki *anchor, const char *differs,
+                         struct bench *bench)
+{
+    AUTO(err) struct err err = { 0 };
+    const char *shown =
+        text(bench, "Filename: x\nStatus: Used\nSHA1 FingerPrint: ", digest(bench, pair),
+             "\nSubject: /CN=x\n");
+    const char *trusted = text(
+        bench, "Filename: x\n \nCertificate #1:\nSHA1 FingerPrint: ", digest(bench, anchor), "\n");
+    // clang-format off
+    const struct line lines[] = {
+        { "show ssl cert\n", text(bench, "# filename\n", bench->pair, "\n") },
+        { "show ssl ca-file\n", "# filename\ntrust.pem - 1 certificate(s)\n" },
+        { "show ssl cert ", shown },
+        { "show ssl ca-file trust.pem\n", trusted },
+        { NULL, NULL },
+    };
+    // clang-format on
+    bool loaded;
+    str store;
+    serve(bench, lines);
+    check_ok(haproxy_has_loaded(&bench->call, bench->service, &loaded, &store, &err), &err);
+    check_int(loaded, differs == NULL);
+    if (!loaded)
+        check_str(store, str_c(differs));
+}
+
+TEST(what_is_loaded_is_compared_by_digest_and_the_store_that_differs_is_named)
+{
+    AUTO(bench) struct bench all;
+    AUTO(bench) struct bench old_pair;
+    AUTO(bench) struct bench old_anchors;
+    bench_make(&all);
+    bench_make(&old_pair);
+    bench_make(&old_anchors);
+    check_loaded(&all.leaf, &all.root, NULL, &all);
+    check_loaded(&old_pair.other, &old_pair.root, "pair", &old_pair);
+    check_loaded(&old_anchors.leaf, &old_anchors.other, "trust", &old_anchors);
+}
+
+TEST(a_digest_is_sha1_of_the_certificate_as_haproxy_writes_it)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    struct cert cert = { .der = S("abc") }; /* FIPS 180-2, A.1 */
+    check_str(haproxy_digest(&arena, &cert), S("A9993E364706816ABA3E25717850C26C9CD0D89D"));
+}
+
+TEST(an_admin_socket_that_is_not_there_is_named)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    bool loaded;
+    str store;
+    bench_make(&bench);
+    check(!haproxy_has_loaded(&bench.call, bench.service, &loaded, &store, &err));
+    check(str_find(str_c(err.msg), S("/sock: No such file or directory")) < str_c(err.msg).len);
+}
