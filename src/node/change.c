@@ -198,9 +198,9 @@ static bool is_written(const struct change_site *site, const struct material *ma
 {
     struct arena *arena = site->call->arena;
     bool key = true;
-    if (!holds(arena, material->files.certificate, material->chain_pem, ret_written, err))
+    if (!holds(arena, material->files.certificate, material->certificate_bytes, ret_written, err))
         return false;
-    if (material->key_bytes.len > 0 &&
+    if (material->key_bytes.len > 0 && !material->one_file &&
         !holds(arena, material->files.key, material->key_bytes, &key, err))
         return false;
     *ret_written = *ret_written && key;
@@ -218,7 +218,7 @@ static bool is_installed(const struct change_site *site, const struct change *ch
     about.certificate = str_printf(site->call->arena, "new:%.*s", STR_ARG(place->step));
     return material_of(site, &about, &material, &none) &&
            is_written(site, &material, &written, &none) && written &&
-           pending_matches(material.chain_pem, material.files.key, place->password, &none);
+           pending_matches(material.certificate_bytes, material.files.key, place->password, &none);
 }
 
 static bool observe_issue(const struct change_site *site, const struct change *change,
@@ -304,12 +304,17 @@ static bool do_install(const struct change_site *site, const struct change *chan
     if (change->new_key && material.key_bytes.len == 0)
         return err_set(err, ERR_CONFLICT, "the new key for %.*s/%.*s is not here any more",
                        STR_ARG(site->call->node->name), STR_ARG(change->store));
-    if (material.key_bytes.len > 0 &&
+    if (material.key_bytes.len > 0 && !material.one_file &&
         !put(site, material.files.key, store->key, material.key_bytes, change->in_place, err))
         return false;
     *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(material.files.certificate));
-    return put(site, material.files.certificate, store->certificate, material.chain_pem,
-               change->in_place, err);
+    if (!put(site, material.files.certificate, store->certificate, material.certificate_bytes,
+             change->in_place, err))
+        return false;
+    /* Beside the old one it is dropped once something refers to it. */
+    bool over = change->in_place && change->new_key && str_starts(change->certificate, S("new:"));
+    struct pending_place place;
+    return !over || (change_pending(site, change, &place, err) && pending_drop_key(&place, err));
 }
 
 /* Remove what is older than the files in use and those before them. A kept key outlives its
@@ -355,7 +360,7 @@ static bool do_switch(const struct change_site *site, const struct change *chang
     if (!written)
         return err_set(err, ERR_CONFLICT, "%.*s is not as it was written",
                        STR_ARG(material.files.certificate));
-    if (!pending_matches(material.chain_pem, material.files.key, place.password, err) ||
+    if (!pending_matches(material.certificate_bytes, material.files.key, place.password, err) ||
         !edit_of(site, change, &material.files, &edit, err))
         return false;
     if (edit.path.len == 0)

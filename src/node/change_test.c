@@ -343,6 +343,49 @@ TEST(without_a_reference_the_certificate_takes_the_old_ones_place_and_the_key_st
     check_int(carry_out(&bench, &change), ERR_CONFLICT);
 }
 
+/* The node's pair is one file, with parameters in it, and nothing names it. */
+static str one_file(struct bench *bench)
+{
+    struct node_bench *node = &bench->node;
+    str bytes = str_printf(bench->arena, "%.*s# mine\n%.*s", STR_ARG(node->old.key_pem),
+                           STR_ARG(node->old.pem));
+    node->certificate = node->key = folder_put(&node->folder, "pair.pem", bytes, 0640);
+    folder_put(&node->folder, "names",
+               str_printf(bench->arena, "%.*s\n%.*s\n", STR_ARG(node->key), STR_ARG(node->key)),
+               0644);
+    bench->driver.refer = NULL;
+    return bytes;
+}
+
+TEST(a_pair_in_one_file_is_replaced_by_one_rename_and_goes_back_byte_for_byte)
+{
+    AUTO(bench) struct bench bench;
+    bench_make(&bench);
+    str before = one_file(&bench);
+    snapshot(&bench, "a-1");
+    struct pki leaf = deliver(&bench, true);
+    str key = folder_text(&bench.node.folder,
+                          folder_at(&bench.node.folder, "state/pending/" ISSUE ".key"));
+    struct change install = on_identity(&bench, STEP_install);
+    install.in_place = true;
+    check_int(observe(&bench, &install).observed, OBSERVED_BEFORE);
+    check_int(carry_out(&bench, &install), ERR_NONE);
+    check_int(observe(&bench, &install).observed, OBSERVED_AFTER);
+    check_str(folder_text(&bench.node.folder, bench.node.key),
+              str_printf(bench.arena, "%.*s# mine\n%.*s", STR_ARG(key), STR_ARG(leaf.pem)));
+    check_int(folder_mode(&bench.node.folder, bench.node.key), 0640);
+    check(!folder_has(&bench.node.folder,
+                      folder_at(&bench.node.folder, "state/pending/" ISSUE ".key")));
+    check_int(carry_out(&bench, &install), ERR_NONE);
+    struct change back = install;
+    back.certificate = node_fingerprint(&bench.node, &bench.node.old);
+    back.expects = node_fingerprint(&bench.node, &leaf);
+    back.from = S("a-1");
+    snapshot(&bench, "a-2");
+    check_int(carry_out_in(&bench, "a-2", &back), ERR_NONE);
+    check_str(folder_text(&bench.node.folder, bench.node.key), before);
+}
+
 TEST(the_way_back_names_the_files_that_the_snapshot_knew)
 {
     AUTO(bench) struct bench bench;

@@ -5,6 +5,7 @@
 #include "issue/secret.h"
 #include "node/file.h"
 #include "node/generation.h"
+#include "store/bundle.h"
 #include "store/store.h"
 
 enum { MARK = 8 };
@@ -103,6 +104,20 @@ bool change_pending(const struct change_site *site, const struct change *change,
     return material_password(site->call->arena, store, &ret_place->password, err);
 }
 
+/* The file that holds both as it will be: what it has besides stays. */
+static bool make_bundle(const struct change_site *site, const struct store_conf *store, str chain,
+                        struct material *material, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    str state, text = S("");
+    if (!file_state(arena, store->certificate, &state, err) ||
+        (!str_eq(state, S("absent")) &&
+         !io_read(arena, str_cstr(arena, store->certificate), IO_FILE_MAX, &text, err)))
+        return false;
+    material->certificate_bytes = bundle_with(arena, text, chain, material->key_bytes);
+    return true;
+}
+
 static bool of_pending(const struct change_site *site, const struct change *change,
                        struct material *material, struct err *err)
 {
@@ -118,15 +133,17 @@ static bool of_pending(const struct change_site *site, const struct change *chan
                        STR_ARG(place.step));
     str mark = { pending.leaf.sha256.ptr, MARK };
     material->leaf = fingerprint(arena, &pending.leaf);
-    material->chain_pem = pending.chain_pem;
+    material->certificate_bytes = pending.chain_pem;
+    material->one_file = str_eq(store->certificate, store->key);
     material->files = (struct identity_files){ store->certificate, store->key };
     if (!change->in_place)
         material->files.certificate = generation_name(arena, store->certificate, mark);
-    if (!change->new_key)
-        return true;
-    if (!change->in_place)
+    if (!change->in_place && (change->new_key || material->one_file))
         material->files.key = generation_name(arena, store->key, mark);
-    return !pending.has_key || pending_key_bytes(arena, &place, &material->key_bytes, err);
+    if (change->new_key && pending.has_key &&
+        !pending_key_bytes(arena, &place, &material->key_bytes, err))
+        return false;
+    return !material->one_file || make_bundle(site, store, pending.chain_pem, material, err);
 }
 
 static bool of_snapshot(const struct change_site *site, const struct change *change,
@@ -143,9 +160,10 @@ static bool of_snapshot(const struct change_site *site, const struct change *cha
         if (!str_eq(row->service, change->service) || !str_eq(row->store, change->store))
             continue;
         material->files = (struct identity_files){ row->certificate, row->key };
+        material->one_file = str_eq(row->certificate, row->key);
         if (!file_saved_bytes(arena, site->call->state, change->from, row->certificate,
-                              &material->chain_pem, err) ||
-            !first_leaf(arena, row->certificate, material->chain_pem, &leaf, &there))
+                              &material->certificate_bytes, err) ||
+            !first_leaf(arena, row->certificate, material->certificate_bytes, &leaf, &there))
             return false;
         material->leaf = there ? fingerprint(arena, &leaf) : S("absent");
         if (!str_eq(material->leaf, change->certificate))

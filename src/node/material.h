@@ -7,9 +7,10 @@
 
 struct material {
     str leaf; /* fingerprint of the certificate, "sha256:…" */
-    str chain_pem;
+    str certificate_bytes;
     str key_bytes;               /* empty where the key stays as it is */
     struct identity_files files; /* where they belong */
+    bool one_file;               /* certificate_bytes have the key: one rename replaces the pair */
 };
 
 /* Of a certificate that is pending ("new:…"): beside the files in use, or over them. Of one that

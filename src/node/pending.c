@@ -29,15 +29,19 @@ static bool path_of(struct arena *arena, const struct pending_place *place, cons
     return true;
 }
 
+/* A file with its key may begin with that. */
 static bool parse_leaf(struct arena *arena, str chain_pem, struct cert *ret_leaf, struct err *err)
 {
     struct store_options options = { .now = clock_now() };
     struct store store;
     store_parse(arena, S("the new certificate"), chain_pem, &options, &store);
-    if (store.entries.count == 0 || store.entries.items[0].kind != ENTRY_TRUSTED)
-        return err_set(err, ERR_FORMAT, "no certificate in what was issued");
-    *ret_leaf = *store.entries.items[0].cert;
-    return true;
+    for (size_t i = 0; i < store.entries.count; i++) {
+        if (store.entries.items[i].kind != ENTRY_TRUSTED)
+            continue;
+        *ret_leaf = *store.entries.items[i].cert;
+        return true;
+    }
+    return err_set(err, ERR_FORMAT, "no certificate in what was issued");
 }
 
 bool pending_read(struct arena *arena, const struct pending_place *place,
