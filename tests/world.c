@@ -54,6 +54,7 @@ static uint32_t add_identity(struct world *world, const struct world_spec *spec,
                 : str_eq(str_c(store), S("client")) ? LOAD_PER_SESSION
                                                     : LOAD_RELOAD,
         .has_reference = !spec->in_place,
+        .one_file = spec->one_file,
         .stored = chain,
         .loaded = chain,
     };

@@ -14,6 +14,7 @@ struct world_spec {
     moment leaf_end;     /* 0: PKI_NOW + 10 days */
     bool in_place;       /* identities have no reference that can be switched */
     bool restart;        /* servers load what they trust only when they start; one group, "db" */
+    bool one_file;       /* each identity's certificate and key are one file */
     size_t half_renewed; /* this node (1 …) has a new certificate stored that it has not loaded */
 };
 

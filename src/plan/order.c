@@ -75,6 +75,14 @@ static uint32_t planned_chain(struct planner *planner, uint32_t leaf)
     return model_chain(planner->model, certs.items, certs.count);
 }
 
+/* Two renames cannot replace a pair at once; one can where the pair is one file and is read as a
+   whole, when the service is told to. Who reads at each connection opens it once for each. */
+static bool replaced_at_once(const struct identity *identity)
+{
+    bool told = identity->load == LOAD_RELOAD || identity->load == LOAD_RESTART;
+    return identity->one_file && told;
+}
+
 static void find_renewals(struct planner *planner)
 {
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
@@ -83,12 +91,13 @@ static void find_renewals(struct planner *planner)
                                    .old_leaf = planner_leaf(planner->model, identity->stored) };
         if (!is_due(planner, identity, renewal.old_leaf))
             continue;
-        /* Two renames cannot replace a pair at once: without a reference the key is kept. */
-        bool beside = identity->has_reference && order_rule_active[ORDER_ONE_REFERENCE];
+        /* Without a reference the key is kept. */
+        bool at_once = replaced_at_once(identity);
+        bool beside = identity->has_reference && !at_once && order_rule_active[ORDER_ONE_REFERENCE];
         renewal.in_place = !beside;
         /* A key that is not the certificate's is not the one that was to be kept. */
         bool keep = planner->goal->keep_key && !identity->key_mismatch;
-        renewal.new_key = !keep && (beside || !order_rule_active[ORDER_ONE_REFERENCE]);
+        renewal.new_key = !keep && (beside || at_once || !order_rule_active[ORDER_ONE_REFERENCE]);
         renewal.new_cert = planned_cert(planner, &renewal);
         renewal.new_chain = planned_chain(planner, renewal.new_cert);
         planner_renew(planner, &renewal);

@@ -61,6 +61,7 @@ uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
     const struct seen_store *store = seen_store(survey_seen_node(survey, node->name), store_name);
     if (known != NO_ID || store == NULL)
         return known;
+    const struct store_conf *conf = node_store((struct node_conf *)(uintptr_t)node, store_name);
     const cert_list *memory = memory_of(survey, node->name, service->name, store_name, load);
     uint32_t chain = intern_chain(survey, &store->certificates);
     struct identity identity = {
@@ -69,6 +70,7 @@ uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
         .service = service->name,
         .store = store_name,
         .load = load,
+        .one_file = conf != NULL && str_eq(conf->certificate, conf->key),
         .has_reference = (node->system.len > 0 || service->reference.len > 0) &&
                          !is_shared(node, service, store_name),
         .stored = chain,

@@ -41,6 +41,7 @@ struct identity {
     enum load_mode load;
     uint32_t first;          /* the first row of that node and store; set when it is added */
     bool has_reference;      /* one reference can be switched to new names: a new key is safe */
+    bool one_file;           /* certificate and key: one rename replaces both */
     uint32_t stored, loaded; /* chain ids; NO_ID: nothing, or unreadable */
     bool stale; /* a running session still shows an older one than is loaded: it must reconnect */
     bool key_mismatch; /* stored key and certificate do not match: a reload keeps the old pair */
