@@ -163,6 +163,53 @@ static bool check_links(struct cluster *cluster, struct err *err)
     return true;
 }
 
+/* A source is found in one step: what is derived is the source of nothing. */
+static bool check_source(struct cluster *cluster, struct node_conf *node,
+                         const struct store_conf *store, struct err *err)
+{
+    const struct store_conf *source = node_store(node, store->derived_from);
+    if (source == NULL)
+        return store_known(cluster, node, store->derived_from, store->line, err);
+    if (source->derived_from.len > 0 || source == store)
+        return fail(cluster, store->line, err,
+                    "store '%.*s' cannot be derived from '%.*s', which is derived itself",
+                    STR_ARG(store->name), STR_ARG(source->name));
+    if ((store->certificate.len > 0) == (source->certificate.len > 0))
+        return true;
+    return fail(cluster, store->line, err,
+                "store '%.*s' is derived from '%.*s': both have a certificate and its key, or both "
+                "have certificates",
+                STR_ARG(store->name), STR_ARG(source->name));
+}
+
+static bool check_derived(struct cluster *cluster, struct node_conf *node,
+                          const struct store_conf *store, bool fragment, struct err *err)
+{
+    bool commanded = store->derive.count > 0;
+    if (commanded && store->derived_from.len == 0)
+        return fail(cluster, store->line, err, "'derive' of store '%.*s' needs 'derived_from'",
+                    STR_ARG(store->name));
+    if (commanded && !str_eq(store->certificate, store->key))
+        return fail(cluster, store->line, err,
+                    "store '%.*s' is made by a command, so certificate and key must be one file",
+                    STR_ARG(store->name));
+    return fragment || store->derived_from.len == 0 || node->system.len > 0 ||
+           check_source(cluster, node, store, err);
+}
+
+static bool check_node(struct cluster *cluster, struct node_conf *node, bool fragment,
+                       struct err *err)
+{
+    for (size_t i = 0; i < node->stores.count; i++)
+        if (!check_store(cluster, &node->stores.items[i], err) ||
+            !check_derived(cluster, node, &node->stores.items[i], fragment, err))
+            return false;
+    for (size_t i = 0; i < node->services.count; i++)
+        if (!check_service(cluster, node, &node->services.items[i], fragment, err))
+            return false;
+    return true;
+}
+
 bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
 {
     if (cluster->policy.lifetime <= cluster->policy.renew_before)
@@ -175,14 +222,8 @@ bool cluster_check(struct cluster *cluster, bool fragment, struct err *err)
                         "'%.*s'",
                         STR_ARG(cluster->policy.windows.items[i]));
     }
-    for (size_t i = 0; i < cluster->nodes.count; i++) {
-        struct node_conf *node = &cluster->nodes.items[i];
-        for (size_t k = 0; k < node->stores.count; k++)
-            if (!check_store(cluster, &node->stores.items[k], err))
-                return false;
-        for (size_t k = 0; k < node->services.count; k++)
-            if (!check_service(cluster, node, &node->services.items[k], fragment, err))
-                return false;
-    }
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        if (!check_node(cluster, &cluster->nodes.items[i], fragment, err))
+            return false;
     return fragment || check_links(cluster, err);
 }

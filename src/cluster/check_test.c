@@ -75,6 +75,35 @@ TEST(a_node_that_a_driver_reads_may_be_named_by_what_the_driver_will_find)
     check(!parse(&arena, "{reach: local}", link, false, &err));
 }
 
+TEST(a_derived_store_names_another_of_its_kind_that_stands_alone)
+{
+    // clang-format off
+    static const struct { const char *stores, *msg; } cases[] = {
+        { "pair: {certificate: c, key: k}, all: {certificate: a, key: a, derived_from: pair, derive: [make]}", NULL },
+        { "roots: {certificates: r}, copy: {certificates: c, derived_from: roots}", NULL },
+        { "pair: {certificate: c, key: k}, all: {certificate: a, key: a, derived_from: pear}",
+          "node 'n' has no store 'pear'; did you mean 'pair'?" },
+        { "all: {certificate: a, key: a, derived_from: all}", "store 'all' cannot be derived from 'all', which is derived itself" },
+        { "roots: {certificates: r}, b: {certificates: b, derived_from: roots}, c: {certificates: c, derived_from: b}",
+          "store 'c' cannot be derived from 'b', which is derived itself" },
+        { "roots: {certificates: r}, all: {certificate: a, key: a, derived_from: roots}",
+          "store 'all' is derived from 'roots': both have a certificate and its key, or both have certificates" },
+        { "all: {certificate: a, key: a, derive: [make]}", "'derive' of store 'all' needs 'derived_from'" },
+        { "pair: {certificate: c, key: k}, two: {certificate: d, key: e, derived_from: pair, derive: [make]}",
+          "store 'two' is made by a command, so certificate and key must be one file" },
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(arena) struct arena arena = { 0 };
+        AUTO(err) struct err err = { 0 };
+        const char *node = str_printf(&arena, "{stores: {%s}}", cases[i].stores).ptr;
+        if (cases[i].msg == NULL)
+            check_ok(parse(&arena, node, "", false, &err), &err);
+        else
+            check_err(parse(&arena, node, "", false, &err), &err, cases[i].msg);
+    }
+}
+
 TEST(a_certificate_must_live_longer_than_its_renewal_window)
 {
     AUTO(arena) struct arena arena = { 0 };

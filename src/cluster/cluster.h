@@ -51,6 +51,8 @@ struct store_conf {
     str crl;
     str path; /* formats that hold all in one file: "pins" */
     struct secret_source password;
+    str derived_from; /* the store on this node that it is made from; empty: it stands alone */
+    str_list derive;  /* the command that prints what is in it then; empty: it is copied */
     int line;
 };
 

@@ -86,6 +86,8 @@ static const struct field store_fields[] = {
     PATH(crl, "certificate revocation lists"),
     PATH(path, "the one file of a format that keeps keys and certificates together"),
     ONE(password, struct secret_source, secret_section, "where the password comes from"),
+    STRING(derived_from, "the store on this node that this one is made from, and made from again whenever that one changes"),
+    STRINGS(derive, "a command that prints the new content of a derived store that is one file, as an argument list; without one, certificates and key are copied"),
 };
 #undef OWNER
 static const struct section store_section = { "store", sizeof(struct store_conf), store_fields, COUNT(store_fields), offsetof(struct store_conf, line), false };

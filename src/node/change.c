@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "node/anchors.h"
+#include "node/derived.h"
 #include "node/file.h"
 #include "node/generation.h"
 #include "node/loaded.h"
@@ -53,8 +54,10 @@ static const struct service_conf *service_of(const struct change_site *site,
 static bool edit_of(const struct change_site *site, const struct change *change,
                     const struct identity_files *files, struct file_edit *ret_edit, struct err *err)
 {
-    const struct service_conf *service = service_of(site, change, err);
     *ret_edit = (struct file_edit){ 0 };
+    if (change->service.len == 0)
+        return true; /* a source that no service reads */
+    const struct service_conf *service = service_of(site, change, err);
     if (service == NULL || site->driver->refer == NULL)
         return service != NULL;
     return site->driver->refer(site->call, service, change->store, files, ret_edit, err);
@@ -79,7 +82,7 @@ static bool paths_of(const struct change_site *site, const struct change *change
     *ret_identity = (struct saved_identity){ 0 };
     if (store == NULL)
         return false;
-    if (change->service.len == 0) {
+    if (store->certificate.len == 0) {
         list_push(arena, ret_paths) = store->certificates;
         return true;
     }
@@ -140,9 +143,14 @@ static bool read_anchors(const struct change_site *site, const struct change *ch
                          str *ret_text, bool *ret_has, struct err *err)
 {
     const struct store_conf *store = material_store(site, change, err);
-    if (store == NULL ||
-        !io_read(site->call->arena, str_cstr(site->call->arena, store->certificates), IO_FILE_MAX,
-                 ret_text, err))
+    str state;
+    *ret_text = S("");
+    if (store == NULL || !file_state(site->call->arena, store->certificates, &state, err))
+        return false;
+    /* A derived store may have to be made first. */
+    bool none = store->derived_from.len > 0 && str_eq(state, S("absent"));
+    if (!none && !io_read(site->call->arena, str_cstr(site->call->arena, store->certificates),
+                          IO_FILE_MAX, ret_text, err))
         return false;
     *ret_path = store->certificates;
     *ret_has = anchors_have(*ret_text, fingerprint_of(change));
@@ -162,6 +170,24 @@ static bool observe_anchor(const struct change_site *site, const struct change *
     return true;
 }
 
+/* A file of a store as it should look: its own, or where it is made for the first time the one that
+   it is made from. */
+static str like_of(const struct change_site *site, const struct store_conf *store, str own,
+                   str source)
+{
+    bool there = access(str_cstr(site->call->arena, own), F_OK) == 0;
+    return there || store->derived_from.len == 0 ? own : source;
+}
+
+/* What a store is made from; all empty when it stands alone. */
+static struct store_conf source_of(const struct change_site *site, const struct store_conf *store)
+{
+    static const struct store_conf none;
+    const struct store_conf *source =
+        node_store((struct node_conf *)(uintptr_t)site->call->node, store->derived_from);
+    return source == NULL ? none : *source;
+}
+
 static bool do_anchor(const struct change_site *site, const struct change *change,
                       str *ret_evidence, struct err *err)
 {
@@ -170,14 +196,21 @@ static bool do_anchor(const struct change_site *site, const struct change *chang
     bool has;
     if (!read_anchors(site, change, &path, &text, &has, err))
         return false;
+    const struct store_conf *store = material_store(site, change, err);
     struct file_change write = { .state = site->call->state,
                                  .apply = site->apply,
                                  .path = path,
-                                 .expects = sha256_hex(arena, text) };
+                                 .like = like_of(site, store, path,
+                                                 source_of(site, store).certificates) };
     if (change->kind == STEP_trust && change->anchor.len == 0)
         return err_set(err, ERR_FORMAT, "the anchor to add is missing");
-    str then = change->kind == STEP_trust ? anchors_with(arena, text, change->anchor)
-                                          : anchors_without(arena, text, fingerprint_of(change));
+    str then, anchor = change->kind == STEP_trust ? change->anchor : S("");
+    if (!file_state(arena, path, &write.expects, err))
+        return false;
+    if (!str_eq(write.expects, S("absent")))
+        write.expects = sha256_hex(arena, text);
+    if (!derived_anchors(site->call, store, text, fingerprint_of(change), anchor, &then, err))
+        return false;
     *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(path));
     return keep_loaded(site, change, err) && file_write(&write, then, err);
 }
@@ -205,6 +238,16 @@ static bool is_written(const struct change_site *site, const struct material *ma
         return false;
     *ret_written = *ret_written && key;
     return true;
+}
+
+/* What a command made is told by what is in it: it may print other bytes each time. */
+static bool is_in_place(const struct change_site *site, const struct change *change,
+                        const struct material *material, bool *ret_there, struct err *err)
+{
+    if (!material->derived)
+        return is_written(site, material, ret_there, err);
+    return derived_same_pair(site->call, material_store(site, change, err), &material->files,
+                             &material->source, ret_there, err);
 }
 
 /* Whether what came is written beside the old already: then its key is there too. */
@@ -260,9 +303,11 @@ static bool observe_identity(const struct change_site *site, const struct change
     bool beside = change->kind == STEP_install && !change->in_place;
     if (!known && none.kind != ERR_REFUSED)
         return err_set(err, none.kind, "%s", none.msg);
-    if (known && beside && !is_written(site, &material, &written, err))
+    /* A copy can have the certificate and lack the key. */
+    bool copied = material.derived && change->kind == STEP_install;
+    if (known && (beside || copied) && !is_in_place(site, change, &material, &written, err))
         return false;
-    if (known && (str_eq(now, material.leaf) || written))
+    if (known && ((str_eq(now, material.leaf) && !copied) || written))
         *ret_observed = OBSERVED_AFTER;
     else
         *ret_observed = str_eq(now, change->expects) ? OBSERVED_BEFORE : OBSERVED_NEITHER;
@@ -301,18 +346,23 @@ static bool do_install(const struct change_site *site, const struct change *chan
     if (store == NULL || !material_of(site, change, &material, err) ||
         (change->in_place && !keep_loaded(site, change, err)))
         return false;
-    if (change->new_key && material.key_bytes.len == 0)
+    if (change->new_key && material.key_bytes.len == 0 && !material.derived)
         return err_set(err, ERR_CONFLICT, "the new key for %.*s/%.*s is not here any more",
                        STR_ARG(site->call->node->name), STR_ARG(change->store));
+    struct store_conf source = source_of(site, store);
+    str like = like_of(site, store, store->key, source.key);
     if (material.key_bytes.len > 0 && !material.one_file &&
-        !put(site, material.files.key, store->key, material.key_bytes, change->in_place, err))
+        !put(site, material.files.key, like, material.key_bytes, change->in_place, err))
         return false;
+    if (!material.one_file)
+        like = like_of(site, store, store->certificate, source.certificate);
     *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(material.files.certificate));
-    if (!put(site, material.files.certificate, store->certificate, material.certificate_bytes,
-             change->in_place, err))
+    if (!put(site, material.files.certificate, like, material.certificate_bytes, change->in_place,
+             err))
         return false;
     /* Beside the old one it is dropped once something refers to it. */
-    bool over = change->in_place && change->new_key && str_starts(change->certificate, S("new:"));
+    bool over = change->in_place && change->new_key && !material.derived &&
+                str_starts(change->certificate, S("new:"));
     struct pending_place place;
     return !over || (change_pending(site, change, &place, err) && pending_drop_key(&place, err));
 }
@@ -355,7 +405,8 @@ static bool do_switch(const struct change_site *site, const struct change *chang
     bool written;
     const struct store_conf *store = material_store(site, change, err);
     if (store == NULL || !material_of(site, change, &material, err) ||
-        !is_written(site, &material, &written, err) || !change_pending(site, change, &place, err))
+        !is_in_place(site, change, &material, &written, err) ||
+        !change_pending(site, change, &place, err))
         return false;
     if (!written)
         return err_set(err, ERR_CONFLICT, "%.*s is not as it was written",
@@ -373,7 +424,7 @@ static bool do_switch(const struct change_site *site, const struct change *chang
     *ret_evidence = str_printf(arena, "%.*s names %.*s", STR_ARG(edit.path),
                                STR_ARG(material.files.certificate));
     /* The key is at its place; once the file is written no later run would come here again. */
-    bool forward = str_starts(change->certificate, S("new:"));
+    bool forward = str_starts(change->certificate, S("new:")) && !material.derived;
     if ((forward && !pending_drop_key(&place, err)) || !keep_loaded(site, change, err))
         return false;
     return file_write(&write, edit.then, err) &&

@@ -79,7 +79,7 @@ static bool row_parse(struct arena *arena, const json_t *row, struct saved *save
 static bool identity_parse(struct arena *arena, const json_t *row, struct saved_identity *saved,
                            struct err *err)
 {
-    if (!need_text(row, "service", &saved->service, err) ||
+    if (!take_text(row, "service", &saved->service, err) ||
         !need_text(row, "store", &saved->store, err) ||
         !need_text(row, "certificate", &saved->certificate, err) ||
         !take_text(row, "key", &saved->key, err))

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "issue/secret.h"
+#include "node/derived.h"
 #include "node/file.h"
 #include "node/run.h"
 #include "store/identity.h"
@@ -154,6 +155,18 @@ static void emit_pins(struct looking *at, const struct store_conf *conf)
     emit_array_end(at->emit);
 }
 
+static void judge_derived(struct looking *at, const struct store_conf *store)
+{
+    AUTO(err) struct err err = { 0 };
+    str text;
+    if (store->derived_from.len == 0)
+        return;
+    bool told = derived_differs(at->look->call, store, &text, &err);
+    if (!told || text.len > 0)
+        finding_add(at->arena, &at->findings, FINDING_derived_store_stale, place_of(at, store),
+                    told ? text : str_copy(at->arena, str_c(err.msg)));
+}
+
 static void emit_store(struct looking *at, const struct store_conf *store)
 {
     emit_object(at->emit, NULL);
@@ -164,6 +177,7 @@ static void emit_store(struct looking *at, const struct store_conf *store)
         emit_pins(at, store);
     else
         emit_trust(at, store);
+    judge_derived(at, store);
     emit_array(at->emit, "states");
     emit_state(at, store->certificate);
     emit_state(at, store->key);

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "issue/secret.h"
+#include "node/derived.h"
 #include "node/file.h"
 #include "node/generation.h"
 #include "store/bundle.h"
@@ -176,10 +177,92 @@ static bool of_snapshot(const struct change_site *site, const struct change *cha
                    STR_ARG(change->from), STR_ARG(change->certificate), STR_ARG(change->store));
 }
 
+/* ---- of a store that is derived from another ---- */
+
+static bool wanted_leaf(const struct change_site *site, const struct change *change, str *ret_leaf,
+                        struct err *err)
+{
+    struct pending_place place;
+    struct pending pending;
+    *ret_leaf = change->certificate;
+    if (!str_starts(change->certificate, S("new:")))
+        return true;
+    if (!change_pending(site, change, &place, err) ||
+        !pending_read(site->call->arena, &place, &pending, err))
+        return false;
+    *ret_leaf = fingerprint(site->call->arena, &pending.leaf);
+    return pending.has_certificate ||
+           err_set(err, ERR_REFUSED, "there is no certificate yet from step %.*s",
+                   STR_ARG(place.step));
+}
+
+static bool is_pair(const struct change_site *site, const struct store_conf *source,
+                    const struct identity_files *files, str wanted)
+{
+    AUTO(arena) struct arena secret = { .wipe = true };
+    AUTO(err) struct err none = { 0 };
+    str leaf, chain, password;
+    return material_leaf(site->call->arena, files->certificate, &leaf, &none) &&
+           str_eq(leaf, wanted) && material_password(&secret, source, &password, &none) &&
+           io_read(&secret, str_cstr(&secret, files->certificate), IO_FILE_MAX, &chain, &none) &&
+           pending_matches(chain, files->key, password, &none);
+}
+
+/* Where the source has it: in the files in use, or beside them, with a key of its own or the old
+   one. */
+static bool find_source(const struct change_site *site, const struct store_conf *source, str wanted,
+                        struct identity_files *ret_files, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    str hex = wanted, prefix = str_cut(&hex, ':');
+    str mark = { hex.ptr, prefix.len > 0 && hex.len > MARK ? MARK : 0 };
+    const str certificates[] = { source->certificate,
+                                 generation_name(arena, source->certificate, mark) };
+    const str keys[] = { source->key, generation_name(arena, source->key, mark) };
+    for (size_t i = 0; i < COUNT(certificates) * COUNT(keys); i++) {
+        *ret_files = (struct identity_files){ certificates[i / 2], keys[i % 2] };
+        if (is_pair(site, source, ret_files, wanted))
+            return true;
+    }
+    return err_set(err, ERR_REFUSED, "%.*s/%.*s does not have %.*s yet",
+                   STR_ARG(site->call->node->name), STR_ARG(source->name), STR_ARG(wanted));
+}
+
+static bool of_source(const struct change_site *site, const struct change *change,
+                      const struct store_conf *store, struct material *material, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    struct node_conf *node = (struct node_conf *)(uintptr_t)site->call->node;
+    const struct store_conf *source = node_store(node, store->derived_from);
+    struct derived_pair pair;
+    if (source == NULL)
+        return err_set(err, ERR_USAGE, "node %.*s has no store %.*s", STR_ARG(node->name),
+                       STR_ARG(store->derived_from));
+    material->derived = true;
+    if (!wanted_leaf(site, change, &material->leaf, err) ||
+        !find_source(site, source, material->leaf, &material->source, err) ||
+        !derived_pair(site->call, store, &material->source, &pair, err))
+        return false;
+    str mark = { material->leaf.ptr + sizeof("sha256:") - 1, MARK };
+    material->certificate_bytes = pair.certificate_bytes;
+    material->key_bytes = pair.key_bytes;
+    material->one_file = str_eq(store->certificate, store->key);
+    material->files = (struct identity_files){ store->certificate, store->key };
+    if (!change->in_place)
+        material->files = (struct identity_files){ generation_name(arena, store->certificate, mark),
+                                                   generation_name(arena, store->key, mark) };
+    return true;
+}
+
 bool material_of(const struct change_site *site, const struct change *change,
                  struct material *ret_material, struct err *err)
 {
+    const struct store_conf *store = material_store(site, change, err);
     *ret_material = (struct material){ 0 };
+    if (store == NULL)
+        return false;
+    if (store->derived_from.len > 0 && change->from.len == 0)
+        return of_source(site, change, store, ret_material, err);
     return str_starts(change->certificate, S("new:"))
                ? of_pending(site, change, ret_material, err)
                : of_snapshot(site, change, ret_material, err);

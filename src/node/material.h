@@ -11,11 +11,13 @@ struct material {
     str key_bytes;               /* empty where the key stays as it is */
     struct identity_files files; /* where they belong */
     bool one_file;               /* certificate_bytes have the key: one rename replaces the pair */
+    bool derived;                /* made from another store, which has it in `source` */
+    struct identity_files source;
 };
 
 /* Of a certificate that is pending ("new:…"): beside the files in use, or over them. Of one that
-   was there before ("sha256:…"): as the snapshot has it. ERR_REFUSED when there is no such thing.
- */
+   was there before ("sha256:…"): as the snapshot has it, or as the store has it that this one is
+   derived from. ERR_REFUSED when there is no such thing. */
 MUST_CHECK bool material_of(const struct change_site *site, const struct change *change,
                             struct material *ret_material, struct err *err);
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -49,15 +50,22 @@ static bool become(const struct account *account)
                                 setresuid(account->uid, account->uid, account->uid) == 0);
 }
 
-__attribute__((noreturn)) static void be_command(struct arena *arena, const str_list *argv,
-                                                 const struct account *account, int out)
+/* A command that runs: what it says goes to `out`, its complaints to `errors`. */
+struct command {
+    const str_list *argv, *environment; /* NAME=VALUE, beside what every command has */
+    struct account account;
+    int out, errors;
+};
+
+__attribute__((noreturn)) static void be_command(struct arena *arena, const struct command *command)
 {
-    const char **args = arena_alloc(arena, argv->count + 1, sizeof(*args));
-    for (size_t i = 0; i < argv->count; i++)
-        args[i] = str_cstr(arena, argv->items[i]);
+    const struct account *account = &command->account;
+    const char **args = arena_alloc(arena, command->argv->count + 1, sizeof(*args));
+    for (size_t i = 0; i < command->argv->count; i++)
+        args[i] = str_cstr(arena, command->argv->items[i]);
     int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
-        setpgid(0, 0) < 0 || !become(account))
+    if (null < 0 || dup2(null, 0) < 0 || dup2(command->out, 1) < 0 ||
+        dup2(command->errors, 2) < 0 || setpgid(0, 0) < 0 || !become(account))
         _exit(126);
     (void)close_range(3, ~0U, 0);
     signal(SIGPIPE, SIG_DFL);
@@ -66,6 +74,8 @@ __attribute__((noreturn)) static void be_command(struct arena *arena, const str_
     (void)setenv("HOME", account->home, 1);
     (void)setenv("USER", account->name, 1);
     (void)setenv("LC_ALL", "C", 1);
+    for (size_t i = 0; command->environment != NULL && i < command->environment->count; i++)
+        (void)putenv((char *)(uintptr_t)str_cstr(arena, command->environment->items[i]));
     if (chdir("/") == 0)
         execvp(args[0], (char *const *)(uintptr_t)args);
     dprintf(2, "%s: %s\n", args[0], strerror(errno));
@@ -87,7 +97,7 @@ static bool collect(struct arena *arena, pid_t pid, int in, int64_t deadline, st
             open = got > 0;
             if (!open)
                 break;
-            if (output->bytes.count + (size_t)got <= RUN_OUTPUT_MAX)
+            if (output->bytes.count + (size_t)got <= RUN_PRINT_MAX)
                 buf_add(arena, output, (str){ block, (size_t)got });
             if (clock_monotonic_ms() >= deadline)
                 break;
@@ -117,25 +127,59 @@ static bool await(struct arena *arena, pid_t pid, int in, int timeout_ms, const 
     return true;
 }
 
-bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
-            struct run_result *ret_result, struct err *err)
+static bool start(struct arena *arena, struct command *command, str user, int timeout_ms,
+                  struct run_result *ret_result, struct err *err)
 {
-    struct account account;
     int pipes[2];
+    const str_list *argv = command->argv;
     if (argv->count == 0 || argv->items[0].len == 0)
         return err_set(err, ERR_FORMAT, "an empty command");
-    if (!account_of(arena, user, &account, err))
+    if (!account_of(arena, user, &command->account, err))
         return false;
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return err_errno(err, "pipe");
     AUTO(fd) int in = pipes[0];
+    command->out = pipes[1];
+    if (command->errors < 0)
+        command->errors = pipes[1];
     pid_t pid = fork();
     if (pid == 0)
-        be_command(arena, argv, &account, pipes[1]);
+        be_command(arena, command);
     close(pipes[1]);
     if (pid < 0)
         return err_errno(err, "fork");
     return await(arena, pid, in, timeout_ms, str_cstr(arena, argv->items[0]), ret_result, err);
+}
+
+bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
+            struct run_result *ret_result, struct err *err)
+{
+    struct command command = { .argv = argv, .errors = -1 };
+    if (!start(arena, &command, user, timeout_ms, ret_result, err))
+        return false;
+    if (ret_result->output.len > RUN_OUTPUT_MAX)
+        ret_result->output.len = RUN_OUTPUT_MAX;
+    return true;
+}
+
+bool run_print(struct arena *arena, const str_list *argv, const str_list *environment,
+               int timeout_ms, str *ret_output, struct err *err)
+{
+    AUTO(fd) int errors = memfd_create("errors", MFD_CLOEXEC);
+    struct command command = { .argv = argv, .environment = environment, .errors = errors };
+    struct run_result result;
+    char said[256];
+    if (errors < 0)
+        return err_errno(err, "memfd_create");
+    if (!start(arena, &command, S(""), timeout_ms, &result, err))
+        return false;
+    *ret_output = result.output;
+    if (result.exit_code == 0 && result.output.len < RUN_PRINT_MAX)
+        return true;
+    ssize_t len = pread(errors, said, sizeof(said), 0);
+    str text = str_trim((str){ said, len > 0 ? (size_t)len : 0 }), first = str_cut(&text, '\n');
+    return err_set(err, ERR_SYSTEM, "%.*s ended with %d%s%.*s", STR_ARG(argv->items[0]),
+                   result.exit_code, first.len > 0 ? ": " : "", STR_ARG(first));
 }
 
 /* A question dies with whoever asked it: one that is left over would act for a worker that was

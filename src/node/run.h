@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { RUN_OUTPUT_MAX = 64 * 1024 }; /* more is read and dropped */
+enum { RUN_OUTPUT_MAX = 64 * 1024, RUN_PRINT_MAX = 1024 * 1024 }; /* more is read and dropped */
 
 struct run_result {
     int exit_code; /* 128 + the signal's number where one ended it */
@@ -17,6 +17,12 @@ struct run_result {
    environment. Past the timeout its process group is killed and the error is ERR_UNCERTAIN. */
 MUST_CHECK bool run_as(struct arena *arena, const str_list *argv, str user, int timeout_ms,
                        struct run_result *ret_result, struct err *err);
+
+/* What a command prints on its standard output, as ourselves, with NAME=VALUE texts added to the
+   clean environment. A command that fails is an error that quotes its standard error. `arena`
+   should wipe where it prints a secret. */
+MUST_CHECK bool run_print(struct arena *arena, const str_list *argv, const str_list *environment,
+                          int timeout_ms, str *ret_output, struct err *err);
 
 /* Call `work` in a child that is `user`. What it writes to `out` is the output, what it returns the
    exit code; it may use libraries that could hang or abort. */

@@ -223,3 +223,20 @@ TEST(the_owner_of_a_file_is_named)
     check_int(chown(path.ptr, getpwnam("nobody")->pw_uid, 0), 0);
     check_str(run_owner(&folder.arena, path), S("nobody"));
 }
+
+TEST(what_a_command_prints_is_apart_from_what_it_complains_about)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    str_list argv = { 0 }, environment = { 0 };
+    str output;
+    list_push(&arena, &argv) = S("/bin/sh");
+    list_push(&arena, &argv) = S("-c");
+    list_push(&arena, &argv) = S("echo no >&2; printf %s \"$A $HOME\"");
+    list_push(&arena, &environment) = S("A=a b");
+    check_ok(run_print(&arena, &argv, &environment, 10000, &output, &err), &err);
+    check(str_starts(output, S("a b /")));
+    argv.items[2] = S("echo yes; echo no >&2; exit 3");
+    check(!run_print(&arena, &argv, &environment, 10000, &output, &err));
+    check_str(str_c(err.msg), S("/bin/sh ended with 3: no"));
+}
