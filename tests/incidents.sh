@@ -100,11 +100,7 @@ http {
 }
 X
     echo "exec /usr/sbin/nginx -e '$PWD/$1/log' -c '$PWD/$1/conf'" >"$1/start"
-    cat >"$1/refresh" <<X
-old=\$(pgrep -P "\$(cat '$PWD/$1/pid')")
-/usr/sbin/nginx -e '$PWD/$1/log' -c '$PWD/$1/conf' -s reload || exit 1
-for one in \$old; do while kill -0 "\$one" 2>/dev/null; do sleep 0.02; done; done
-X
+    echo "exec /usr/sbin/nginx -e '$PWD/$1/log' -c '$PWD/$1/conf' -s reload" >"$1/refresh"
 }
 openssl_server() { # openssl_server NAME PORT
     cat >"$1/refresh" <<X
