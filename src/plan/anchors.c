@@ -274,21 +274,30 @@ static bool keep_for_links(struct planner *planner)
     return kept;
 }
 
-/* Whoever has it in memory must let go of it. */
+/* Whether one of `set` goes that is not in `end`. */
+static bool loses_of(const struct planner *planner, uint32_t set, uint32_t end)
+{
+    size_t count;
+    const uint32_t *anchors = model_members(planner->model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++)
+        if (planner->leaving[anchors[i]] && !model_anchors_have(planner->model, end, anchors[i]))
+            return true;
+    return false;
+}
+
+/* Whoever has it in memory must let go of it, and so must whoever has it stored: the refresh of a
+   new certificate, or a restart, loads it meanwhile. */
 static void find_unloads(struct planner *planner)
 {
     AUTO(arena) struct arena scratch = { 0 };
-    struct state end;
+    struct state start, end;
+    state_of_model(&scratch, planner->model, &start);
     final_state(planner, &scratch, true, &end);
     for (size_t i = 0; i < planner->model->trusters.count; i++) {
         const struct truster *truster = &planner->model->trusters.items[i];
-        size_t count;
-        const uint32_t *loaded =
-            model_members(planner->model->anchor_sets.items[truster->loaded], &count);
-        bool unloads = planner->goal->retiring && truster->stale;
-        for (size_t k = 0; k < count && !unloads; k++)
-            unloads = planner->leaving[loaded[k]] &&
-                      !model_anchors_have(planner->model, end.truster_stored[i], loaded[k]);
+        bool unloads = (planner->goal->retiring && truster->stale) ||
+                       loses_of(planner, truster->loaded, end.truster_stored[i]) ||
+                       loses_of(planner, start.truster_stored[i], end.truster_stored[i]);
         if (unloads && truster_must_load(truster))
             planner_turn(planner, truster->node, truster->service)->unloads_trust = true;
     }

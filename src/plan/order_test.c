@@ -568,3 +568,46 @@ TEST(a_key_that_is_kept_against_the_policy_is_said_to_be_and_why)
     }
     world_free(&world);
 }
+
+TEST(a_cross_certificate_goes_before_the_root_that_signed_it)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .leaf_end = PKI_NOW + 80 * PKI_DAY });
+    struct pki cross = pki_make(&world.arena, &(struct pki_spec){ .name = "Second",
+                                                                  .ca = true,
+                                                                  .key_of = &world.second,
+                                                                  .issuer = &world.root });
+    uint32_t id = model_cert(&world.model, &cross.cert);
+    for (size_t i = 0; i < world.model.stores.count; i++)
+        world.model.stores.items[i].anchors =
+            model_anchors_with(&world.model, world.model.stores.items[i].anchors, id);
+    struct plan_goal goal = change_of_root(&world);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check(plan.proven && !plan_refuses(&plan));
+    check(!is_anywhere(&world, &plan, id) && !is_anywhere(&world, &plan, world.root_id));
+    uint32_t gone[2];
+    size_t waves = 0;
+    for (size_t i = 0; i < plan.waves.count; i++) {
+        const struct step *first = &plan.steps.items[plan.waves.items[i].steps.items[0]];
+        if (first->kind == STEP_distrust)
+            gone[waves++] = first->new_cert;
+    }
+    check_int(waves, 2);
+    check(gone[0] == id && gone[1] == world.root_id);
+    world_free(&world);
+}
+
+TEST(an_old_anchor_that_a_refresh_loads_meanwhile_is_put_out_of_memory_too)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .leaf_end = PKI_NOW + 80 * PKI_DAY });
+    for (size_t i = 0; i < world.model.trusters.count; i++)
+        world.model.trusters.items[i].loaded =
+            model_anchors(&world.model, &world.second_id, 1); /* the root was stored since */
+    struct plan_goal goal = change_of_root(&world);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check(!is_anywhere(&world, &plan, world.root_id));
+    world_free(&world);
+}
