@@ -176,7 +176,7 @@ static struct step any_step(struct random_cluster *cluster)
                          .in_place = one_in(cluster, 2) };
     for (size_t i = 0; i < model->links.count; i++)
         if (one_in(cluster, 20))
-            list_push(&cluster->arena, &step.outage) = model->links.items[i].key;
+            list_push(&cluster->arena, &step.refused) = model->links.items[i].key;
     return step;
 }
 

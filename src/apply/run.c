@@ -224,7 +224,7 @@ static bool wait_for_window(struct apply *apply, const struct wave *wave, struct
     for (size_t i = 0; i < wave->steps.count && opens > now; i++) {
         struct job job = { .step = &apply->plan->steps.items[wave->steps.items[i]],
                            .waiting = true };
-        if (job.step->outage.count == 0)
+        if (job.step->outage.count + job.step->refused.count == 0)
             continue;
         job.evidence = str_printf(apply->arena,
                                   "it takes connections down; policy.windows opens at "

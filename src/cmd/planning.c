@@ -67,17 +67,16 @@ bool planning_refused(struct cmd *cmd, const struct cluster *cluster, struct err
 }
 
 /* A few by name: at a thousand nodes nobody reads them all, and --json has them. */
-static void print_outage(struct cmd *cmd, const struct step *step)
+static void print_outage(struct cmd *cmd, const char *what, const str_list *links)
 {
     enum { SHOWN = 3 };
-    if (step->outage.count == 0)
+    if (links->count == 0)
         return;
-    fprintf(cmd->out, "              %s",
-            step->outage_kind == OUTAGE_RESTART ? "not there meanwhile: " : "fail meanwhile: ");
-    for (size_t i = 0; i < step->outage.count && i < SHOWN; i++)
-        fprintf(cmd->out, "%s%.*s", i == 0 ? "" : ", ", STR_ARG(step->outage.items[i]));
-    if (step->outage.count > SHOWN)
-        fprintf(cmd->out, " and %zu more", step->outage.count - SHOWN);
+    fprintf(cmd->out, "              %s: ", what);
+    for (size_t i = 0; i < links->count && i < SHOWN; i++)
+        fprintf(cmd->out, "%s%.*s", i == 0 ? "" : ", ", STR_ARG(links->items[i]));
+    if (links->count > SHOWN)
+        fprintf(cmd->out, " and %zu more", links->count - SHOWN);
     fputc('\n', cmd->out);
 }
 
@@ -90,7 +89,8 @@ static void print_waves(struct cmd *cmd, const struct planning *planning)
         for (size_t j = 0; j < wave->steps.count; j++) {
             const struct step *step = &planning->plan.steps.items[wave->steps.items[j]];
             fprintf(cmd->out, "    %-8s  %.*s\n", step_kind_name(step->kind), STR_ARG(step->text));
-            print_outage(cmd, step);
+            print_outage(cmd, "not there meanwhile", &step->outage);
+            print_outage(cmd, "fail meanwhile", &step->refused);
         }
         for (size_t j = 0; j < wave->broken.count; j++)
             fprintf(cmd->out, "    BREAKS    %.*s\n", STR_ARG(wave->broken.items[j]));
@@ -127,7 +127,7 @@ static size_t count_restarts(const struct plan *plan)
 {
     size_t count = 0;
     for (size_t i = 0; i < plan->steps.count; i++)
-        count += plan->steps.items[i].outage_kind == OUTAGE_RESTART;
+        count += plan->steps.items[i].outage.count > 0;
     return count;
 }
 

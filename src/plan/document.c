@@ -138,12 +138,16 @@ static void emit_changes(struct emit *emit, struct walk *walk)
     emit_object_end(emit);
 }
 
-const char *outage_kind_name(enum outage_kind kind)
+/* All that are down for whatever reason, in the order of the lists. */
+static void emit_outage(struct emit *emit, const struct step *step)
 {
-    static const char *const names[] = {
-        [OUTAGE_NONE] = NULL, [OUTAGE_RESTART] = "restart", [OUTAGE_REFUSED] = "refused"
-    };
-    return names[kind];
+    emit_array(emit, "outage");
+    for (size_t i = 0; i < step->outage.count; i++)
+        emit_str(emit, NULL, step->outage.items[i]);
+    for (size_t i = 0; i < step->refused.count; i++)
+        if (!str_list_has(&step->outage, step->refused.items[i]))
+            emit_str(emit, NULL, step->refused.items[i]);
+    emit_array_end(emit);
 }
 
 static void emit_step(struct emit *emit, const struct step *step)
@@ -159,8 +163,13 @@ static void emit_step(struct emit *emit, const struct step *step)
     emit_str(emit, "leaves", step->leaves);
     emit_bool(emit, "new_key", step->new_key);
     emit_bool(emit, "in_place", step->in_place);
-    emit_list(emit, "outage", &step->outage);
-    emit_text(emit, "outage_kind", outage_kind_name(step->outage_kind));
+    emit_outage(emit, step);
+    emit_text(emit, "outage_kind",
+              step->refused.count > 0  ? "refused"
+              : step->outage.count > 0 ? "restart"
+                                       : NULL);
+    if (step->refused.count > 0)
+        emit_list(emit, "refused", &step->refused);
     if (step->why.len > 0)
         emit_str(emit, "why", step->why);
     emit_str(emit, "text", step->text);

@@ -38,8 +38,7 @@ static void declare_refused(struct planner *planner)
             if (map_get(&unrepaired, key) != MAP_NONE || wave->steps.count == 0)
                 continue;
             struct step *step = step_for(planner, wave, link);
-            list_push(planner->arena, &step->outage) = key;
-            step->outage_kind = OUTAGE_REFUSED;
+            list_push(planner->arena, &step->refused) = key;
             step->why = wave->why.items[k];
         }
     }
@@ -58,7 +57,7 @@ void planner_prove(struct planner *planner)
 bool plan_refuses(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->steps.count; i++)
-        if (plan->steps.items[i].outage_kind == OUTAGE_REFUSED)
+        if (plan->steps.items[i].refused.count > 0)
             return true;
     return false;
 }

@@ -48,6 +48,6 @@ TEST(where_no_order_keeps_a_link_up_the_plan_says_so_and_why)
     check(plan.proven && plan_refuses(&plan));
     check_int(plan.unrepaired.count, 0);
     for (size_t i = 0; i < plan.steps.count; i++)
-        check_int(plan.steps.items[i].outage.count > 0, plan.steps.items[i].why.len > 0);
+        check_int(plan.steps.items[i].refused.count > 0, plan.steps.items[i].why.len > 0);
     world_free(&world);
 }

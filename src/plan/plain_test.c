@@ -133,8 +133,8 @@ static void prove_wave(struct arena *arena, struct plain *plain, const struct pl
     for (size_t i = 0; i < wave->steps.count; i++) {
         const struct step *step = &plan->steps.items[wave->steps.items[i]];
         apply(plain->judge->model, &plain->states[1], step);
-        for (size_t j = 0; j < step->outage.count; j++)
-            str_list_add(arena, &wave->outage, step->outage.items[j]);
+        for (size_t j = 0; j < step->refused.count; j++)
+            str_list_add(arena, &wave->outage, step->refused.items[j]);
     }
     for (size_t i = 0; i < model->links.count; i++) {
         str key = model->links.items[i].key;

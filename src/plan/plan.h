@@ -39,15 +39,6 @@
 enum step_kind { STEP_KINDS(STEP_ENUM) STEP_KIND_COUNT };
 #undef STEP_ENUM
 
-/* Why a step takes links down. What restarts refuses connections and breaks no handshake, so the
-   proof judges its links all the same. */
-enum outage_kind {
-    OUTAGE_NONE,
-    OUTAGE_RESTART, /* a service starts anew: it is not there for a moment */
-    OUTAGE_REFUSED, /* handshakes fail until a later step: there is no order without it */
-};
-const char *outage_kind_name(enum outage_kind kind); /* "restart", "refused"; NULL: none */
-
 struct step {
     str id; /* 16 hex digits */
     enum step_kind kind;
@@ -63,8 +54,10 @@ struct step {
     uint32_t new_chain;   /* chain id that install or switch leaves, or NO_ID */
     bool new_key;         /* issue, install, switch: the certificate comes with a key of its own */
     bool in_place;        /* install: over the old files, as no reference can be switched */
-    str_list outage;      /* keys of the links that are down during this step */
-    enum outage_kind outage_kind;
+    /* Keys of links. What restarts is not there for a moment and breaks no handshake, so the proof
+       judges those links all the same; of those that are refused handshakes fail until a later
+       step. */
+    str_list outage, refused;
     str why; /* there is no order without the outage: what refuses, in a sentence */
 };
 

@@ -375,7 +375,6 @@ static void list_outage(struct planner *planner, uint32_t process, struct step *
 {
     size_t count;
     const uint32_t *links = groups_of(&planner->links_of_process, process, &count);
-    step->outage_kind = OUTAGE_RESTART;
     for (size_t i = 0; i < count; i++) {
         const struct link *link = &planner->model->links.items[links[i]];
         if (link->kind == LINK_CONNECT)

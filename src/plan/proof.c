@@ -129,19 +129,20 @@ static void take_touched(struct proof *proof)
     }
 }
 
-/* Whoever restarts refuses connections and breaks no handshake: those links are judged too. */
-static void declare(struct proof *proof, struct wave *wave, enum outage_kind kind, str key)
+static void declare(struct proof *proof, struct wave *wave, const str_list *keys, bool refused)
 {
-    uint32_t link = map_get(&proof->judge->model->link_ids, key);
-    if (link == NO_ID) {
-        str_list_add(proof->arena, &wave->outage, key);
-        return;
+    for (size_t i = 0; i < keys->count; i++) {
+        uint32_t link = map_get(&proof->judge->model->link_ids, keys->items[i]);
+        if (link == NO_ID) {
+            str_list_add(proof->arena, &wave->outage, keys->items[i]);
+            continue;
+        }
+        if (proof->listed[link] != proof->wave)
+            list_push(proof->arena, &wave->outage) = keys->items[i];
+        proof->listed[link] = proof->wave;
+        if (refused)
+            proof->down[link] = proof->wave;
     }
-    if (proof->listed[link] != proof->wave)
-        list_push(proof->arena, &wave->outage) = key;
-    proof->listed[link] = proof->wave;
-    if (kind != OUTAGE_RESTART)
-        proof->down[link] = proof->wave;
 }
 
 static void carry_out(struct proof *proof, const struct plan *plan, struct wave *wave)
@@ -149,8 +150,8 @@ static void carry_out(struct proof *proof, const struct plan *plan, struct wave 
     for (size_t i = 0; i < wave->steps.count; i++) {
         const struct step *step = &plan->steps.items[wave->steps.items[i]];
         walk_step(&proof->walk, step);
-        for (size_t j = 0; j < step->outage.count; j++)
-            declare(proof, wave, step->outage_kind, step->outage.items[j]);
+        declare(proof, wave, &step->outage, false);
+        declare(proof, wave, &step->refused, true);
     }
 }
 

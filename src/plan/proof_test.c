@@ -86,7 +86,8 @@ TEST(a_link_that_a_step_declares_as_an_outage_is_not_held_to_in_that_wave)
     drop_waves(&plan, STEP_trust, NULL);
     for (size_t i = 0; i < plan.steps.count; i++)
         for (size_t j = 0; j < world.model.links.count; j++)
-            str_list_add(&world.arena, &plan.steps.items[i].outage, world.model.links.items[j].key);
+            str_list_add(&world.arena, &plan.steps.items[i].refused,
+                         world.model.links.items[j].key);
     plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
     check(plan.proven);
     check(plan.unrepaired.count > 0); /* and it is still said that the links end up broken */
@@ -99,11 +100,9 @@ TEST(a_restart_hides_no_handshake_that_would_be_refused)
     struct plan plan;
     plan_for_second_root(&world, &plan);
     drop_waves(&plan, STEP_trust, NULL);
-    for (size_t i = 0; i < plan.steps.count; i++) {
-        plan.steps.items[i].outage_kind = OUTAGE_RESTART;
+    for (size_t i = 0; i < plan.steps.count; i++)
         for (size_t j = 0; j < world.model.links.count; j++)
             str_list_add(&world.arena, &plan.steps.items[i].outage, world.model.links.items[j].key);
-    }
     plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
     check(!plan.proven);
     check_int(plan.waves.items[0].outage.count, world.model.links.count);
@@ -144,5 +143,24 @@ TEST(a_wave_judges_the_links_that_its_steps_touch_and_each_state_of_them_once)
         check_int(kind_of(&plan, i), want[i].kind);
         check_int(plan.waves.items[i].judged, want[i].judged);
     }
+    world_free(&world);
+}
+
+TEST(a_step_that_restarts_and_has_one_link_refused_is_held_to_the_others)
+{
+    struct world world;
+    struct plan plan;
+    plan_for_second_root(&world, &plan);
+    drop_waves(&plan, STEP_trust, NULL);
+    str refused = world.model.links.items[0].key;
+    for (size_t i = 0; i < plan.steps.count; i++) {
+        str_list_add(&world.arena, &plan.steps.items[i].refused, refused);
+        for (size_t j = 0; j < world.model.links.count; j++)
+            str_list_add(&world.arena, &plan.steps.items[i].outage, world.model.links.items[j].key);
+    }
+    plan_prove(&world.arena, &world.judge, PKI_NOW, &plan);
+    check(!plan.proven);
+    for (size_t i = 0; i < plan.waves.count; i++)
+        check(!str_list_has(&plan.waves.items[i].broken, refused));
     world_free(&world);
 }
