@@ -147,8 +147,23 @@ static void add_trusters(struct bridge *bridge, const struct gen_cluster *cluste
                                    .loaded = anchors_of(bridge, &row->loaded) };
         for (int k = 0; k < 2 && row->stores[k] != NONE; k++)
             list_push(&bridge->arena, &truster.stores) = (uint32_t)row->stores[k];
+        if (row->load < LOADS_AT_RELOAD)
+            truster.loaded = truster_stored(&bridge->model, &truster);
         must(model_add_truster(&bridge->model, &truster) == (uint32_t)i);
     }
+}
+
+/* Whether the service itself reads something at its start alone. */
+static bool starts_alone(const struct gen_cluster *cluster, int service)
+{
+    bool anew = false;
+    for (int i = 0; i < cluster->identities; i++)
+        anew = anew || (cluster->identity[i].service == service &&
+                        cluster->identity[i].load == LOADS_AT_START);
+    for (int i = 0; i < cluster->trusters; i++)
+        anew = anew || (cluster->truster[i].service == service &&
+                        cluster->truster[i].load == LOADS_AT_START);
+    return anew;
 }
 
 static void add_services(struct bridge *bridge, const struct gen_cluster *cluster)
@@ -156,18 +171,27 @@ static void add_services(struct bridge *bridge, const struct gen_cluster *cluste
     static const char *const roles[] = {
         [ROLE_NONE] = "", [ROLE_REPLICA] = "replica", [ROLE_PRIMARY] = "primary"
     };
+    static const str groups[] = {
+        {"",     0},
+        { "one", 3},
+        { "two", 3}
+    };
     static const enum client_auth asks[] = { [ASKS_NONE] = CLIENT_AUTH_NONE,
                                              [ASKS_OPTIONAL] = CLIENT_AUTH_OPTIONAL,
                                              [ASKS_REQUIRED] = CLIENT_AUTH_REQUIRED };
     for (int i = 0; i < cluster->services; i++) {
         const struct gen_service *row = &cluster->service[i];
+        str process =
+            row->process == i ? S("") : service_key(&bridge->arena, cluster, row->process);
         str wanted =
             row->wanted[0] == '\0' ? S("") : str_printf(&bridge->arena, "CN=%s", row->wanted);
         struct service service = { .key = service_key(&bridge->arena, cluster, i),
                                    .node = node_name(bridge, row->node),
                                    .name = str_copy(&bridge->arena, str_c(row->name)),
                                    .role = str_c(roles[row->role]),
-                                   .restarts = starts_anew(cluster, i),
+                                   .group = groups[row->group],
+                                   .process = process,
+                                   .restarts = starts_alone(cluster, i),
                                    .stack = S("openssl"),
                                    .client_auth = asks[row->asks],
                                    .client_identity = wanted,
@@ -227,8 +251,13 @@ void bridge_plan(struct bridge *bridge, struct arena *arena, const struct gen_cl
                               .renew_all = cluster->goal.renew_all,
                               .keep_key = cluster->goal.keep_key,
                               .issuer = cert_id(bridge, cluster->goal.issuer),
-                              .anchor = cert_id(bridge, cluster->goal.issuer),
+                              .anchor = cert_id(bridge, pool_root(cluster->goal.issuer)),
+                              .replace_others = cluster->goal.replace,
+                              .keep_anchors = cluster->goal.keep_anchors,
                               .max_unavailable = cluster->goal.max_unavailable };
+    for (uint32_t i = 0; i < cluster->goal.sent_along.count; i++)
+        list_push(&bridge->arena, &goal.sent_along) =
+            cert_id(bridge, cluster->goal.sent_along.ids[i]);
     struct plan plan;
     plan_make(&bridge->arena, &bridge->judge, &goal, &plan);
     write_plan(bridge, arena, &plan, ret_document);

@@ -17,7 +17,7 @@ enum {
     MAX_STORES = 2 * MAX_NODES,
     MAX_TRUSTERS = 3 * MAX_SERVICES,
     MAX_LINKS = 48,
-    MAX_CHAIN = 3,
+    GROUPS = 3,
     MAX_ANCHORS = 8,
     TEXT = 32, /* bytes of a name */
     NONE = -1, /* no such part */
@@ -61,6 +61,8 @@ struct gen_service {
     int node;
     char name[TEXT];
     enum gen_role role;
+    int group;   /* services that do each other's work */
+    int process; /* the first service that is loaded together with it: itself, mostly */
     int listens; /* identity, or NONE */
     int truster; /* for client certificates and for completing what is sent, or NONE */
     enum client_auth_kind asks;
@@ -81,6 +83,9 @@ struct gen_link {
 
 struct gen_goal {
     enum pool_ca issuer;
+    struct gen_certs sent_along;    /* after each new leaf */
+    bool replace;                   /* what others issued is due, and their anchors go */
+    bool keep_anchors;              /* no anchor goes */
     int64_t renew_before, lifetime; /* seconds */
     bool renew_all, keep_key;
     uint32_t max_unavailable; /* 0: no limit */
@@ -97,8 +102,8 @@ struct gen_cluster {
     struct gen_link link[MAX_LINKS];
 };
 
-/* Whether the service reads something at its start alone. */
-bool starts_anew(const struct gen_cluster *cluster, int service);
+/* Whether the process reads something at its start alone. */
+bool starts_anew(const struct gen_cluster *cluster, int process);
 
 /* The cluster of that seed: the same one in every run. */
 void generate(struct pool *pool, uint64_t seed, struct gen_cluster *ret_cluster);

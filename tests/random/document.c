@@ -89,6 +89,8 @@ static bool has_what_it_needs(const struct doc_step *step)
     case ACT_install:
     case ACT_switch:
         return step->identity != NONE && step->cert != NO_CERT;
+    case ACT_hold:
+        return step->cert != NO_CERT;
     case ACT_refresh:
     case ACT_verify:
         return step->service != NONE;
@@ -133,10 +135,8 @@ static bool read_step(struct doc *doc, const json_t *row)
         return false;
     if (step.act != ACT_issue)
         step.cert = find_cert(doc, text_of(row, "certificate"));
-    str kind = text_of(row, "outage_kind");
-    step.restarts = str_eq(kind, S("restart"));
-    step.refuses = str_eq(kind, S("refused"));
-    if (!read_links(doc, json_object_get(row, "outage"), &step.outage))
+    if (!read_links(doc, json_object_get(row, "outage"), &step.outage) ||
+        !read_links(doc, json_object_get(row, "refused"), &step.refused))
         return false;
     if (!has_what_it_needs(&step))
         return problem(doc, "a step on something that is not there", step.text);
@@ -163,8 +163,8 @@ static bool read_wave(struct doc *doc, const json_t *row)
             return problem(doc, "a wave has a step that is not listed", id);
         list_push(doc->arena, &wave.steps) = step;
         const struct doc_step *row_of = &doc->steps.items[step];
-        for (size_t k = 0; k < row_of->outage.count && row_of->refuses; k++)
-            list_push(doc->arena, &wave.refused) = row_of->outage.items[k];
+        for (size_t k = 0; k < row_of->refused.count; k++)
+            list_push(doc->arena, &wave.refused) = row_of->refused.items[k];
     }
     if (!read_links(doc, json_object_get(row, "broken"), &wave.broken))
         return false;

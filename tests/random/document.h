@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 // clang-format off
-#define ACTS(X) X(snapshot) X(issue) X(trust) X(distrust) X(install) X(switch) X(refresh) X(verify)
+#define ACTS(X) X(snapshot) X(issue) X(trust) X(distrust) X(install) X(switch) X(refresh) X(hold) X(verify)
 // clang-format on
 #define ACT_ENUM(id) ACT_##id,
 enum act { ACTS(ACT_ENUM) ACT_COUNT };
@@ -27,9 +27,8 @@ struct doc_step {
     uint32_t cert;                /* of the pool, or NO_CERT */
     str leaves, text;
     bool new_key, in_place;
-    int_list outage; /* links that are down meanwhile: */
-    bool restarts;   /* nobody listens for a moment, and no handshake fails */
-    bool refuses;    /* handshakes may fail */
+    int_list outage;  /* links that are down meanwhile */
+    int_list refused; /* of these, those of which handshakes may fail */
 };
 
 struct doc_wave {

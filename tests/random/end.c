@@ -10,7 +10,7 @@ static uint32_t final_anchors(const struct replay *replay, struct end now, int p
     const struct gen_cluster *cluster = replay->cluster;
     if (now.anchors == NO_LIST || peer == NONE || !is_due(replay->truth->pool, cluster, peer))
         return now.anchors;
-    return truth_with(replay->truth, now.anchors, cluster->goal.issuer);
+    return truth_with(replay->truth, now.anchors, pool_root(cluster->goal.issuer));
 }
 
 /* Whether the link would work with what is stored to be presented, and the issuer trusted. */

@@ -10,6 +10,7 @@ struct style {
     unsigned other_ca;   /* percent of leaves that are not by the main CA */
     enum pool_ca main_ca;
     enum age { AGE_DUE, AGE_MIXED, AGE_ENDED, AGE_FRESH, AGE_COUNT } age;
+    unsigned groups;
     unsigned size; /* services at the most */
 };
 
@@ -57,11 +58,6 @@ static bool mishap(struct maker *maker, unsigned usual, unsigned messy)
         of_[below((maker), (unsigned)COUNT(of_))]; \
     }))
 
-static enum pool_ca root_of(enum pool_ca ca)
-{
-    return ca == CA_ISSUING_A ? CA_ROOT_A : ca == CA_ISSUING_B ? CA_ROOT_B : ca;
-}
-
 static void add_id(struct gen_certs *certs, uint32_t id)
 {
     for (uint32_t i = 0; i < certs->count; i++)
@@ -88,6 +84,7 @@ static struct style make_style(struct maker *maker)
                                        CA_ROOT_B, CA_TWIN_A, CA_ISSUING_B);
     style.age = (enum age)PICK(maker, AGE_DUE, AGE_DUE, AGE_MIXED, AGE_MIXED, AGE_MIXED, AGE_FRESH,
                                AGE_ENDED);
+    style.groups = (unsigned)PICK(maker, 0, 0, 1, 2);
     style.size = chance(maker, 80) ? 2 + below(maker, 7) : 9 + below(maker, MAX_SERVICES - 8);
     return style;
 }
@@ -95,10 +92,18 @@ static struct style make_style(struct maker *maker)
 static struct gen_goal make_goal(struct maker *maker)
 {
     struct gen_goal goal = { .renew_before = 30 * POOL_DAY, .lifetime = 90 * POOL_DAY };
-    goal.issuer = root_of(maker->style.main_ca);
+    goal.issuer = pool_root(maker->style.main_ca);
     if (chance(maker, 50))
         goal.issuer = (enum pool_ca)PICK(maker, CA_ROOT_A, CA_ROOT_B, CA_ROOT_C, CA_TWIN_A,
                                          CA_AGAIN_A, CA_ENDING);
+    if (chance(maker, 20))
+        goal.issuer = (enum pool_ca)PICK(maker, CA_ISSUING_A, CA_ISSUING_B);
+    if (pool_root(goal.issuer) != goal.issuer)
+        add_id(&goal.sent_along, goal.issuer);
+    if (goal.issuer == CA_ROOT_B && chance(maker, 30))
+        add_id(&goal.sent_along, CA_CROSS_B);
+    goal.replace = chance(maker, 40);
+    goal.keep_anchors = chance(maker, 10);
     goal.renew_all = chance(maker, maker->style.age == AGE_FRESH ? 60 : 20);
     goal.keep_key = chance(maker, 20);
     goal.max_unavailable = (uint32_t)PICK(maker, 1, 1, 1, 2, 3, 0);
@@ -133,13 +138,13 @@ static struct gen_certs make_chain(struct maker *maker, const struct leaf *leaf)
     struct gen_certs chain = { 0 };
     add_id(&chain, pool_leaf(maker->pool, leaf));
     enum pool_ca issuer = (enum pool_ca)leaf->issuer;
-    bool between = root_of(issuer) != issuer;
+    bool between = pool_root(issuer) != issuer;
     if (between && chance(maker, 65))
         add_id(&chain, issuer);
     if (issuer == CA_ROOT_B && chance(maker, 15))
         add_id(&chain, CA_CROSS_B);
     if (chance(maker, 5))
-        add_id(&chain, root_of(issuer));
+        add_id(&chain, pool_root(issuer));
     return chain;
 }
 
@@ -224,7 +229,9 @@ static int add_service(struct maker *maker, const char *kind, int node)
 {
     struct gen_cluster *cluster = maker->cluster;
     int id = cluster->services++;
-    cluster->service[id] = (struct gen_service){ .node = node, .listens = NONE, .truster = NONE };
+    cluster->service[id] =
+        (struct gen_service){ .node = node, .listens = NONE, .truster = NONE, .process = id };
+    cluster->service[id].group = (int)below(maker, maker->style.groups + 1);
     snprintf(cluster->service[id].name, sizeof(cluster->service[id].name), "%s%d", kind, id + 1);
     return id;
 }
@@ -351,13 +358,30 @@ static void tiers(struct maker *maker)
     }
 }
 
+/* Services of a node that the same command makes load. */
+static void join_processes(struct maker *maker)
+{
+    struct gen_cluster *cluster = maker->cluster;
+    if (!chance(maker, 25))
+        return;
+    for (int i = 1; i < cluster->services; i++)
+        for (int k = 0; k < i; k++) {
+            struct gen_service *service = &cluster->service[i], *first = &cluster->service[k];
+            if (service->process != i || first->process != k || service->node != first->node ||
+                service->role != ROLE_NONE || first->role != ROLE_NONE || chance(maker, 50))
+                continue;
+            service->process = k;
+            service->group = first->group;
+        }
+}
+
 static void need(struct maker *maker, int truster, const struct gen_certs *chain)
 {
     struct gen_cluster *cluster = maker->cluster;
     if (truster == NONE || chain->count == 0 || mishap(maker, 0, 5))
         return;
     enum pool_ca issuer = (enum pool_ca)pool_cert(maker->pool, chain->ids[0])->leaf.issuer;
-    enum pool_ca root = root_of(issuer);
+    enum pool_ca root = pool_root(issuer);
     if (has_id(chain, CA_CROSS_B) && chance(maker, 60))
         root = CA_ROOT_A;
     const struct gen_truster *row = &cluster->truster[truster];
@@ -371,7 +395,7 @@ static void complete(struct maker *maker, int truster, const struct gen_certs *c
     if (truster == NONE || chain->count != 1 || mishap(maker, 0, 10))
         return;
     enum pool_ca issuer = (enum pool_ca)pool_cert(maker->pool, chain->ids[0])->leaf.issuer;
-    if (root_of(issuer) != issuer)
+    if (pool_root(issuer) != issuer)
         add_id(&maker->cluster->store[maker->cluster->truster[truster].stores[0]].anchors, issuer);
 }
 
@@ -416,7 +440,8 @@ static void load_trust(struct maker *maker)
             loaded->count--;
             loaded->ids[below(maker, loaded->count + 1)] = loaded->ids[loaded->count];
         } else {
-            add_id(loaded, chance(maker, HARMFUL) ? below(maker, CA_COUNT) : cluster->goal.issuer);
+            add_id(loaded, chance(maker, HARMFUL) ? below(maker, CA_COUNT)
+                                                  : pool_root(cluster->goal.issuer));
         }
     }
 }
@@ -431,6 +456,7 @@ void generate(struct pool *pool, uint64_t seed, struct gen_cluster *ret_cluster)
     shapes[below(&maker, COUNT(shapes))](&maker);
     while (ret_cluster->services < (int)maker.style.size && chance(&maker, 80))
         add_client(&maker);
+    join_processes(&maker);
     make_trust(&maker);
     load_trust(&maker);
 }

@@ -12,6 +12,9 @@
 
 #include "tests/random/replay.h"
 
+/* Of so many services all orders are tried. */
+enum { FEW_SERVICES = 8 };
+
 enum orders { ORDERS_SAFE, ORDERS_NONE, ORDERS_TOO_MANY };
 
 /* ORDERS_SAFE with `ret_text`: the order that was found. First each of the links that the plan

@@ -160,6 +160,18 @@ int64_t pool_end(const struct pool *pool, uint32_t id)
     return cert->is_ca ? POOL_NOW + ca_rows[cert->ca].until * POOL_DAY : cert->leaf.not_after;
 }
 
+bool pool_same_signer(enum pool_ca a, enum pool_ca b)
+{
+    return ca_rows[a].key == ca_rows[b].key && strcmp(ca_rows[a].name, ca_rows[b].name) == 0;
+}
+
+enum pool_ca pool_root(enum pool_ca ca)
+{
+    while (ca_rows[ca].issuer != ca)
+        ca = ca_rows[ca].issuer;
+    return ca;
+}
+
 uint32_t pool_reissue(struct pool *pool, uint32_t old, enum pool_ca issuer, bool new_key,
                       int64_t lifetime)
 {

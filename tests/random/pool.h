@@ -74,6 +74,13 @@ const struct pool_cert *pool_cert(const struct pool *pool, uint32_t id);
 uint32_t pool_leaf(struct pool *pool, const struct leaf *leaf);
 uint32_t pool_find(const struct pool *pool, str sha256); /* NO_CERT when there is none */
 
+/* Whether two CAs sign with one name and one key, so that what one of them issued was issued by the
+   other too. */
+bool pool_same_signer(enum pool_ca a, enum pool_ca b);
+
+/* The root that vouches for what the CA issues: itself, where it is a root. */
+enum pool_ca pool_root(enum pool_ca ca);
+
 /* The first moment at which the certificate is no longer good. */
 int64_t pool_end(const struct pool *pool, uint32_t id);
 

@@ -29,5 +29,5 @@ bool replay_run(struct replay *replay)
         return replay_fail(replay, "the document cannot be read", replay->doc->problem);
     make_worlds(replay);
     return check_steps(replay) && check_changes(replay) && check_end(replay) &&
-           (!replay->doc->proven || walk_links(replay));
+           check_gone(replay) && (!replay->doc->proven || walk_links(replay));
 }

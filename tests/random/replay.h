@@ -44,6 +44,7 @@ struct promise link_promise(struct truth *truth, const struct gen_cluster *clust
 bool check_steps(struct replay *replay);   /* rules.c */
 bool check_changes(struct replay *replay); /* changes.c: what the document says that waves change */
 bool check_end(struct replay *replay);     /* end.c */
+bool check_gone(struct replay *replay);    /* gone.c */
 bool walk_links(struct replay *replay);    /* walk.c */
 
 /* All of it. A plan that is not proven is judged by orders.c instead. */

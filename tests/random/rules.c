@@ -6,6 +6,7 @@
 /* How far the steps before a wave have brought each part. */
 struct progress {
     bool store_saved[MAX_STORES], identity_saved[MAX_IDENTITIES];
+    bool held[CA_COUNT]; /* a hold saw that nobody needs the anchor */
     uint32_t issued[MAX_IDENTITIES], installed[MAX_IDENTITIES];
     bool new_key[MAX_IDENTITIES]; /* of the issued certificate */
 };
@@ -30,6 +31,8 @@ static bool check_step(struct replay *replay, const struct progress *before, siz
                        const struct doc_step *step)
 {
     const struct gen_cluster *cluster = replay->cluster;
+    if (step->act == ACT_distrust && !before->held[step->cert])
+        return fail(replay, "an anchor goes before a hold", wave, step);
     if (changes_store(step))
         return before->store_saved[step->store] ||
                fail(replay, "a store is changed that was not saved", wave, step);
@@ -48,20 +51,27 @@ static bool check_step(struct replay *replay, const struct progress *before, siz
     return true;
 }
 
-/* A service that has to be started anew is not there for a moment: all its links are listed. */
-static bool check_restart(struct replay *replay, size_t wave, const struct doc_step *step)
+static bool has(const int_list *links, int link)
+{
+    for (size_t i = 0; i < links->count; i++)
+        if (links->items[i] == link)
+            return true;
+    return false;
+}
+
+/* A process that has to be started anew is not there for a moment: all its links are listed. */
+static bool check_outage(struct replay *replay, size_t wave, const struct doc_step *step)
 {
     const struct gen_cluster *cluster = replay->cluster;
-    if (step->act != ACT_refresh || !starts_anew(cluster, step->service))
-        return !step->restarts || fail(replay, "an outage without a restart", wave, step);
+    int process = step->act == ACT_refresh ? cluster->service[step->service].process : NONE;
+    bool restarts = process != NONE && starts_anew(cluster, process);
     for (int i = 0; i < cluster->links; i++) {
-        bool touched =
-            cluster->link[i].from == step->service || cluster->link[i].to == step->service;
-        bool listed = false;
-        for (size_t k = 0; k < step->outage.count; k++)
-            listed = listed || step->outage.items[k] == i;
-        if (touched != listed)
-            return fail(replay, "a restart whose outage is listed wrongly", wave, step);
+        bool down = restarts && (cluster->service[cluster->link[i].from].process == process ||
+                                 cluster->service[cluster->link[i].to].process == process);
+        if (down && !has(&step->outage, i))
+            return fail(replay, "a restart that does not list a link as an outage", wave, step);
+        if (!down && has(&step->outage, i) && !has(&step->refused, i))
+            return fail(replay, "an outage without a restart", wave, step);
     }
     return true;
 }
@@ -70,6 +80,8 @@ static void take(const struct doc_step *step, struct progress *progress)
 {
     if (step->act == ACT_snapshot && step->store != NONE)
         progress->store_saved[step->store] = true;
+    if (step->act == ACT_hold)
+        progress->held[step->cert] = true;
     if (step->identity == NONE)
         return;
     if (step->act == ACT_snapshot)
@@ -82,34 +94,36 @@ static void take(const struct doc_step *step, struct progress *progress)
     }
 }
 
-/* The service that the step makes present or use something else, or NONE. */
+/* The process that the step makes present or use something else, or NONE. */
 static int disturbs(const struct replay *replay, const struct doc_step *step)
 {
+    const struct gen_cluster *cluster = replay->cluster;
     if (step->act == ACT_refresh)
-        return step->service;
+        return cluster->service[step->service].process;
     bool changes = step->act == ACT_switch || (step->act == ACT_install && step->in_place);
-    return changes ? replay->cluster->identity[step->identity].service : NONE;
+    return changes ? cluster->service[cluster->identity[step->identity].service].process : NONE;
 }
 
 static bool check_count(struct replay *replay, size_t wave)
 {
     const struct doc_wave *row = &replay->doc->waves.items[wave];
     bool disturbed[MAX_SERVICES] = { false };
-    uint32_t count = 0, limit = replay->cluster->goal.max_unavailable;
+    uint32_t count[GROUPS] = { 0 }, limit = replay->cluster->goal.max_unavailable;
     for (size_t i = 0; i < row->steps.count; i++) {
         const struct doc_step *step = &replay->doc->steps.items[row->steps.items[i]];
         int service = disturbs(replay, step);
         if (service == NONE || disturbed[service])
             continue;
         disturbed[service] = true;
-        if (limit > 0 && ++count > limit)
+        if (limit > 0 && ++count[replay->cluster->service[service].group] > limit)
             return fail(replay, "more services at a time than max_unavailable", wave, step);
     }
     return true;
 }
 
-/* Replicas come first, in each kind of change: what a service presents, and what it loads. */
-static bool check_roles(struct replay *replay)
+/* In a group replicas come first, in each kind of change: what a service presents, and what it
+   loads. */
+static bool check_roles(struct replay *replay, int group)
 {
     const struct doc *doc = replay->doc;
     bool primary_done[ACT_COUNT] = { false };
@@ -120,7 +134,7 @@ static bool check_roles(struct replay *replay)
         for (size_t i = 0; i < row->steps.count; i++) {
             const struct doc_step *step = &doc->steps.items[row->steps.items[i]];
             int service = disturbs(replay, step);
-            if (service == NONE)
+            if (service == NONE || replay->cluster->service[service].group != group)
                 continue;
             if (step->act == ACT_refresh && !str_eq(step->leaves, phase)) {
                 phase = step->leaves;
@@ -147,7 +161,7 @@ bool check_steps(struct replay *replay)
         const struct doc_wave *row = &doc->waves.items[wave];
         for (size_t i = 0; i < row->steps.count; i++) {
             const struct doc_step *step = &doc->steps.items[row->steps.items[i]];
-            if (!check_step(replay, &progress, wave, step) || !check_restart(replay, wave, step))
+            if (!check_step(replay, &progress, wave, step) || !check_outage(replay, wave, step))
                 return false;
         }
         for (size_t i = 0; i < row->steps.count; i++)
@@ -155,5 +169,8 @@ bool check_steps(struct replay *replay)
         if (!check_count(replay, wave))
             return false;
     }
-    return check_roles(replay);
+    for (int group = 0; group < GROUPS; group++)
+        if (!check_roles(replay, group))
+            return false;
+    return true;
 }

@@ -82,6 +82,11 @@ static bool drop_service(struct gen_cluster *cluster, int id)
             drop_truster(cluster, i);
     for (int i = 0; i < cluster->links; i++)
         lower(&cluster->link[i].from, id), lower(&cluster->link[i].to, id);
+    for (int i = 0; i < cluster->services; i++) {
+        if (cluster->service[i].process == id)
+            cluster->service[i].process = i;
+        lower(&cluster->service[i].process, id);
+    }
     for (int i = 0; i < cluster->identities; i++)
         lower(&cluster->identity[i].service, id);
     for (int i = 0; i < cluster->trusters; i++)
@@ -155,9 +160,24 @@ static bool drop_second_store(struct gen_cluster *cluster, int id)
     return true;
 }
 
+static bool leave_group(struct gen_cluster *cluster, int id)
+{
+    if (id >= cluster->services ||
+        (cluster->service[id].group == 0 && cluster->service[id].process == id))
+        return false;
+    cluster->service[id].group = 0;
+    cluster->service[id].process = id;
+    return true;
+}
+
+static bool send_less_along(struct gen_cluster *cluster, int id)
+{
+    return id == 0 && drop_last(&cluster->goal.sent_along);
+}
+
 static bool (*const simpler[])(struct gen_cluster *, int) = {
-    drop_service, drop_link,   drop_identity,   drop_truster,  drop_store,
-    drop_anchor,  drop_loaded, drop_sent_along, load_identity, drop_second_store,
+    drop_service, drop_link,       drop_identity, drop_truster,      drop_store,  drop_anchor,
+    drop_loaded,  drop_sent_along, load_identity, drop_second_store, leave_group, send_less_along,
 };
 
 static bool still_fails(struct trial *trial, const char *rule, const struct gen_cluster *cluster)

@@ -3,9 +3,6 @@
 
 #include "tests/random/orders.h"
 
-/* All orders of more services than these are too many to be tried. */
-enum { FEW_SERVICES = 8 };
-
 static bool has_outage(const struct doc *doc)
 {
     for (size_t i = 0; i < doc->waves.count; i++)

@@ -105,8 +105,18 @@ static STACK_OF(X509) * sent_after_leaf(struct truth *truth, struct end sender)
     return sent;
 }
 
-/* X509_V_OK, or the error. */
-static int verify(struct truth *truth, struct end sender, uint32_t anchors, bool server)
+static void note_path(const struct truth *truth, X509_STORE_CTX *context, bool *ret_cas)
+{
+    STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(context);
+    for (int i = 1; i < sk_X509_num(path); i++)
+        for (uint32_t ca = 0; ca < CA_COUNT; ca++)
+            if (X509_cmp(sk_X509_value(path, i), x509_of(truth, ca)) == 0)
+                ret_cas[ca] = true;
+}
+
+/* X509_V_OK, or the error; the CAs on the path where they are asked for. */
+static int verify(struct truth *truth, struct end sender, uint32_t anchors, bool server,
+                  bool *ret_cas)
 {
     STACK_OF(X509) *sent = sent_after_leaf(truth, sender);
     AUTO(X509_STORE_CTX) X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -119,6 +129,8 @@ static int verify(struct truth *truth, struct end sender, uint32_t anchors, bool
     int error = good == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
     truth->verified++;
     must(good == 1 || error != X509_V_OK);
+    if (ret_cas != NULL)
+        note_path(truth, context, ret_cas);
     sk_X509_free(sent); /* the certificates belong to the pool and its stores */
     ERR_clear_error();
     return error;
@@ -134,7 +146,8 @@ static bool accepts(struct truth *truth, struct end sender, uint32_t anchors, bo
     uint32_t error = map_get(&truth->answers, key);
     truth->asked++;
     if (error == MAP_NONE)
-        error = map_put(&truth->answers, key, (uint32_t)verify(truth, sender, anchors, server));
+        error =
+            map_put(&truth->answers, key, (uint32_t)verify(truth, sender, anchors, server, NULL));
     *ret_why = X509_verify_cert_error_string(error);
     return error == X509_V_OK;
 }
@@ -207,4 +220,9 @@ bool truth_works(struct truth *truth, const struct gen_cluster *cluster, int lin
     *why = "works";
     return client_accepts(truth, row, client, server, why) &&
            server_accepts(truth, &cluster->service[row->to], row, client, server, why);
+}
+
+void truth_path(struct truth *truth, struct end sender, uint32_t anchors, bool ret_cas[CA_COUNT])
+{
+    (void)verify(truth, sender, anchors, true, ret_cas);
 }

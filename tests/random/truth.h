@@ -42,4 +42,8 @@ struct end {
 bool truth_works(struct truth *truth, const struct gen_cluster *cluster, int link,
                  struct end client, struct end server, const char **ret_why);
 
+/* The CAs on the path that OpenSSL finds from what `sender` presents to the anchors, good or not.
+ */
+void truth_path(struct truth *truth, struct end sender, uint32_t anchors, bool ret_cas[CA_COUNT]);
+
 #endif

@@ -13,7 +13,10 @@ struct point {
     uint32_t done;             /* bits of `steps` */
     struct end client, server; /* as loaded */
 };
-typedef LIST(struct point) point_list;
+typedef struct {
+    LIST(struct point) all;
+    struct map known;
+} point_set;
 
 struct walk {
     struct replay *replay;
@@ -32,6 +35,12 @@ static bool reads_store(const struct gen_cluster *cluster, int truster, int stor
                                cluster->truster[truster].stores[1] == store);
 }
 
+static bool loads(const struct gen_cluster *cluster, const struct doc_step *step, int service)
+{
+    return step->act == ACT_refresh &&
+           cluster->service[step->service].process == cluster->service[service].process;
+}
+
 static bool matters(const struct gen_cluster *cluster, int id, const struct doc_step *step)
 {
     const struct gen_link *link = &cluster->link[id];
@@ -48,9 +57,10 @@ static bool matters(const struct gen_cluster *cluster, int id, const struct doc_
     case ACT_switch:
         return step->identity == link->identity || step->identity == to->listens;
     case ACT_refresh:
-        return step->service == link->from || step->service == link->to;
+        return loads(cluster, step, link->from) || loads(cluster, step, link->to);
     case ACT_snapshot:
     case ACT_issue:
+    case ACT_hold:
     case ACT_verify:
     case ACT_COUNT:
         break;
@@ -58,17 +68,12 @@ static bool matters(const struct gen_cluster *cluster, int id, const struct doc_
     return false;
 }
 
-static void add_point(struct walk *walk, point_list *points, struct point point)
+static void add_point(struct walk *walk, point_set *points, struct point point)
 {
-    for (size_t i = 0; i < points->count; i++) {
-        const struct point *known = &points->items[i];
-        if (known->done == point.done && known->client.chain == point.client.chain &&
-            known->client.anchors == point.client.anchors &&
-            known->server.chain == point.server.chain &&
-            known->server.anchors == point.server.anchors)
-            return;
-    }
-    list_push(walk->arena, points) = point;
+    uint32_t fresh = (uint32_t)points->all.count;
+    points->known.arena = walk->arena;
+    if (map_put(&points->known, (str){ (const char *)&point, sizeof(point) }, fresh) == fresh)
+        list_push(walk->arena, &points->all) = point;
 }
 
 struct stored {
@@ -87,10 +92,14 @@ static struct stored stored_at(const struct walk *walk, uint32_t done)
                             world_server(truth, cluster, &world, walk->link, true) };
 }
 
-static void go_on(struct walk *walk, point_list *points, struct point point, struct stored stored)
+static void go_on(struct walk *walk, point_set *points, struct point point, struct stored stored)
 {
-    const struct gen_link *link = &walk->replay->cluster->link[walk->link];
-    if (walk->restarts) {
+    const struct gen_cluster *cluster = walk->replay->cluster;
+    const struct gen_link *link = &cluster->link[walk->link];
+    if (walk->restarts &&
+        cluster->service[link->from].process == cluster->service[link->to].process) {
+        add_point(walk, points, (struct point){ point.done, stored.client, stored.server });
+    } else if (walk->restarts) {
         add_point(walk, points, (struct point){ point.done, stored.client, point.server });
         add_point(walk, points, (struct point){ point.done, point.client, stored.server });
     }
@@ -99,9 +108,9 @@ static void go_on(struct walk *walk, point_list *points, struct point point, str
         if ((point.done >> i & 1) != 0)
             continue;
         next.done |= 1u << i;
-        if (walk->steps[i]->act == ACT_refresh && walk->steps[i]->service == link->from)
+        if (loads(cluster, walk->steps[i], link->from))
             next.client = stored.client;
-        if (walk->steps[i]->act == ACT_refresh && walk->steps[i]->service == link->to)
+        if (loads(cluster, walk->steps[i], link->to))
             next.server = stored.server;
         add_point(walk, points, next);
     }
@@ -155,18 +164,18 @@ static void enter_wave(struct walk *walk, size_t wave)
 }
 
 /* From the points before the wave to those after it. */
-static bool walk_wave(struct walk *walk, size_t wave, point_list *points)
+static bool walk_wave(struct walk *walk, size_t wave, point_set *points)
 {
-    point_list reached = { 0 };
+    point_set reached = { 0 };
     enter_wave(walk, wave);
     if (walk->count == 0)
         return true;
-    for (size_t i = 0; i < points->count; i++)
+    for (size_t i = 0; i < points->all.count; i++)
         add_point(walk, &reached,
-                  (struct point){ 0, points->items[i].client, points->items[i].server });
-    *points = (point_list){ 0 };
-    for (size_t i = 0; i < reached.count; i++) {
-        struct point point = reached.items[i];
+                  (struct point){ 0, points->all.items[i].client, points->all.items[i].server });
+    *points = (point_set){ 0 };
+    for (size_t i = 0; i < reached.all.count; i++) {
+        struct point point = reached.all.items[i];
         struct stored stored = stored_at(walk, point.done);
         if (!judge_point(walk, wave, point, stored))
             return false;
@@ -181,7 +190,7 @@ static bool walk_link(struct replay *replay, int link, bool restarts)
 {
     AUTO(arena) struct arena scratch = { 0 };
     struct walk walk = { .replay = replay, .link = link, .restarts = restarts, .arena = &scratch };
-    point_list points = { 0 };
+    point_set points = { 0 };
     const struct world *start = &replay->worlds[0];
     add_point(&walk, &points,
               (struct point){ 0, world_client(replay->truth, replay->cluster, start, link, false),
@@ -196,7 +205,9 @@ struct promise link_promise(struct truth *truth, const struct gen_cluster *clust
                             const struct world *start, int link)
 {
     struct promise promise = { .running = true, .restarting = true };
-    for (int mix = 0; mix < 4; mix++) {
+    const struct gen_link *row = &cluster->link[link];
+    bool one = cluster->service[row->from].process == cluster->service[row->to].process;
+    for (int mix = 0; mix < 4; mix += one ? 3 : 1) {
         struct end client = world_client(truth, cluster, start, link, (mix & 1) != 0);
         struct end server = world_server(truth, cluster, start, link, (mix & 2) != 0);
         bool works = truth_works(truth, cluster, link, client, server, NULL);

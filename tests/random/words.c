@@ -21,13 +21,15 @@ static const char *const verifies[] = {
     [VERIFIES_NONE] = "nothing", [VERIFIES_CA] = "the CA", [VERIFIES_NAME] = "the name"
 };
 
-bool starts_anew(const struct gen_cluster *cluster, int service)
+bool starts_anew(const struct gen_cluster *cluster, int process)
 {
     for (int i = 0; i < cluster->identities; i++)
-        if (cluster->identity[i].service == service && cluster->identity[i].load == LOADS_AT_START)
+        if (cluster->service[cluster->identity[i].service].process == process &&
+            cluster->identity[i].load == LOADS_AT_START)
             return true;
     for (int i = 0; i < cluster->trusters; i++)
-        if (cluster->truster[i].service == service && cluster->truster[i].load == LOADS_AT_START)
+        if (cluster->service[cluster->truster[i].service].process == process &&
+            cluster->truster[i].load == LOADS_AT_START)
             return true;
     return false;
 }
@@ -110,6 +112,10 @@ static void add_service(struct arena *arena, struct buf *out, const struct pool 
     const struct gen_service *service = &cluster->service[id];
     buf_printf(arena, out, "  %.*s%s", STR_ARG(service_key(arena, cluster, id)),
                roles[service->role]);
+    if (service->group > 0)
+        buf_printf(arena, out, " in group %d", service->group);
+    if (service->process != id)
+        buf_printf(arena, out, " in the process of %s", cluster->service[service->process].name);
     if (service->listens != NONE)
         buf_printf(arena, out, " listens with %s, asks %s%s%s",
                    cluster->identity[service->listens].store, asks[service->asks],

@@ -35,17 +35,22 @@ static bool reads_each_time(enum load load)
 void world_load(struct truth *truth, const struct gen_cluster *cluster, struct world *world,
                 int service)
 {
+    int process = cluster->service[service].process;
     for (int i = 0; i < cluster->identities; i++)
-        if (cluster->identity[i].service == service)
+        if (cluster->service[cluster->identity[i].service].process == process)
             world->loaded[i] = world->stored[i];
     for (int i = 0; i < cluster->trusters; i++)
-        if (cluster->truster[i].service == service)
+        if (cluster->service[cluster->truster[i].service].process == process)
             world->trusted[i] = stored_trust(truth, cluster, world, i);
 }
 
-uint32_t renewed_chain(struct truth *truth, uint32_t cert)
+uint32_t renewed_chain(struct truth *truth, const struct gen_cluster *cluster, uint32_t cert)
 {
-    return truth_list(truth, &(struct gen_certs){ .count = 1, .ids = { cert } });
+    const struct gen_certs *along = &cluster->goal.sent_along;
+    struct gen_certs chain = { .count = 1, .ids = { cert } };
+    for (uint32_t i = 0; i < along->count; i++)
+        chain.ids[chain.count++] = along->ids[i];
+    return truth_list(truth, &chain);
 }
 
 void world_step(struct truth *truth, const struct gen_cluster *cluster, struct world *world,
@@ -57,7 +62,7 @@ void world_step(struct truth *truth, const struct gen_cluster *cluster, struct w
     if (step->act == ACT_distrust)
         *anchors = truth_without(truth, *anchors, step->cert);
     if (step->act == ACT_switch || (step->act == ACT_install && step->in_place))
-        world->stored[step->identity] = renewed_chain(truth, step->cert);
+        world->stored[step->identity] = renewed_chain(truth, cluster, step->cert);
     if (step->act == ACT_refresh)
         world_load(truth, cluster, world, step->service);
 }
@@ -124,6 +129,9 @@ bool is_due(const struct pool *pool, const struct gen_cluster *cluster, int iden
 {
     const struct gen_goal *goal = &cluster->goal;
     const struct gen_certs *stored = &cluster->identity[identity].stored;
-    return stored->count > 0 &&
-           (goal->renew_all || pool_end(pool, stored->ids[0]) - POOL_NOW < goal->renew_before);
+    if (stored->count == 0)
+        return false;
+    enum pool_ca issuer = (enum pool_ca)pool_cert(pool, stored->ids[0])->leaf.issuer;
+    return goal->renew_all || pool_end(pool, stored->ids[0]) - POOL_NOW < goal->renew_before ||
+           (goal->replace && !pool_same_signer(issuer, goal->issuer));
 }

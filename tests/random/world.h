@@ -23,7 +23,7 @@ void world_start(struct truth *truth, const struct gen_cluster *cluster, struct 
 void world_step(struct truth *truth, const struct gen_cluster *cluster, struct world *world,
                 const struct doc_step *step);
 void world_load(struct truth *truth, const struct gen_cluster *cluster, struct world *world,
-                int service);
+                int service); /* and all that is loaded together with it */
 
 /* The link's ends, as loaded or as stored: what a new connection would meet if the service went on
    running, or had just been started. */
@@ -43,6 +43,6 @@ struct end server_end(const struct gen_cluster *cluster, int link, struct end lo
 bool is_due(const struct pool *pool, const struct gen_cluster *cluster, int identity);
 
 /* What a new certificate is presented as. */
-uint32_t renewed_chain(struct truth *truth, uint32_t cert);
+uint32_t renewed_chain(struct truth *truth, const struct gen_cluster *cluster, uint32_t cert);
 
 #endif
