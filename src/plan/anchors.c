@@ -322,3 +322,56 @@ void planner_keep_needed(struct planner *planner)
     find_unloads(planner);
     note_retired(planner);
 }
+
+/* ---- in which order they go ---- */
+
+typedef LIST(uint32_t) cert_id_list;
+
+static void find_lost(const struct planner *planner, struct arena *scratch, cert_id_list *ret_lost)
+{
+    bool *noted = arena_alloc(scratch, planner->model->certs.count + 1, sizeof(bool));
+    for (size_t i = 0; i < planner->losses.count; i++) {
+        uint32_t anchor = planner->losses.items[i].anchor;
+        if (!noted[anchor])
+            list_push(scratch, ret_lost) = anchor;
+        noted[anchor] = true;
+    }
+}
+
+static bool vouches_for_one(const struct planner *planner, uint32_t anchor,
+                            const cert_id_list *others)
+{
+    for (size_t i = 0; i < others->count; i++)
+        if (others->items[i] != anchor &&
+            facts_likely_issued(&planner->judge->facts, others->items[i], anchor))
+            return true;
+    return false;
+}
+
+/* Takes the next to go off the list. */
+static uint32_t take_next(const struct planner *planner, cert_id_list *lost)
+{
+    size_t next = 0;
+    while (next + 1 < lost->count && vouches_for_one(planner, lost->items[next], lost))
+        next++;
+    uint32_t anchor = lost->items[next];
+    for (size_t i = next + 1; i < lost->count; i++)
+        lost->items[i - 1] = lost->items[i];
+    lost->count--;
+    return anchor;
+}
+
+void planner_sort_losses(struct planner *planner)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    anchor_change_list sorted = { 0 };
+    cert_id_list lost = { 0 };
+    find_lost(planner, &scratch, &lost);
+    while (lost.count > 0) {
+        uint32_t anchor = take_next(planner, &lost);
+        for (size_t i = 0; i < planner->losses.count; i++)
+            if (planner->losses.items[i].anchor == anchor)
+                list_push(planner->arena, &sorted) = planner->losses.items[i];
+    }
+    planner->losses = sorted;
+}

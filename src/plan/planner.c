@@ -448,56 +448,17 @@ void planner_gains(struct planner *planner)
     plan_all_loads(planner, &load_gains);
 }
 
-typedef LIST(uint32_t) cert_id_list;
-
-static void find_lost(const struct planner *planner, struct arena *scratch, cert_id_list *ret_lost)
-{
-    bool *noted = arena_alloc(scratch, planner->model->certs.count + 1, sizeof(bool));
-    for (size_t i = 0; i < planner->losses.count; i++) {
-        uint32_t anchor = planner->losses.items[i].anchor;
-        if (!noted[anchor])
-            list_push(scratch, ret_lost) = anchor;
-        noted[anchor] = true;
-    }
-}
-
-static bool vouches_for_one(const struct planner *planner, uint32_t anchor,
-                            const cert_id_list *others)
-{
-    for (size_t i = 0; i < others->count; i++)
-        if (others->items[i] != anchor &&
-            facts_likely_issued(&planner->judge->facts, others->items[i], anchor))
-            return true;
-    return false;
-}
-
-/* Takes the next to go off the list. */
-static uint32_t take_next(const struct planner *planner, cert_id_list *lost)
-{
-    size_t next = 0;
-    while (next + 1 < lost->count && vouches_for_one(planner, lost->items[next], lost))
-        next++;
-    uint32_t anchor = lost->items[next];
-    for (size_t i = next + 1; i < lost->count; i++)
-        lost->items[i - 1] = lost->items[i];
-    lost->count--;
-    return anchor;
-}
-
-/* One anchor after another, each after those that it vouches for: a cross certificate that stays
-   behind without its root leads OpenSSL astray, though another root of its name is there. */
 void planner_losses(struct planner *planner)
 {
-    AUTO(arena) struct arena scratch = { 0 };
-    cert_id_list lost = { 0 };
-    find_lost(planner, &scratch, &lost);
-    while (lost.count > 0) {
-        uint32_t anchor = take_next(planner, &lost);
-        struct wave *wave = wave_add(planner);
-        for (size_t i = 0; i < planner->losses.count; i++)
-            if (planner->losses.items[i].anchor == anchor)
-                step_add(planner, wave,
-                         anchor_step(planner, STEP_distrust, &planner->losses.items[i]));
+    struct wave *wave = NULL;
+    uint32_t going = NO_ID;
+    planner_sort_losses(planner);
+    for (size_t i = 0; i < planner->losses.count; i++) {
+        const struct anchor_change *loss = &planner->losses.items[i];
+        if (loss->anchor != going)
+            wave = wave_add(planner);
+        going = loss->anchor;
+        step_add(planner, wave, anchor_step(planner, STEP_distrust, loss));
     }
     plan_all_loads(planner, &load_losses);
 }

@@ -98,6 +98,11 @@ void planner_find_losses(struct planner *planner);
 void planner_find_gains(struct planner *planner);
 void planner_keep_needed(struct planner *planner);
 
+/* The losses in the order in which they go: one anchor after another, each after those that it
+   vouches for. A cross certificate that stays behind without its root leads OpenSSL astray, though
+   another root of its name is there. */
+void planner_sort_losses(struct planner *planner);
+
 /* A turn for every service whose identity changes or is stored otherwise than loaded, and all turns
    in batches: replicas before the primary, max_unavailable of a group in each. */
 void planner_find_turns(struct planner *planner);

@@ -128,6 +128,7 @@ static void add_identities(struct bridge *bridge, const struct gen_cluster *clus
                                      .store = str_copy(&bridge->arena, str_c(row->store)),
                                      .load = load_of(row->load),
                                      .has_reference = row->reference,
+                                     .one_file = row->one_file,
                                      .stored = chain_of(bridge, &row->stored),
                                      .loaded = chain_of(bridge, &row->loaded) };
         identity.stale = row->load == LOADS_PER_SESSION && identity.loaded != identity.stored;

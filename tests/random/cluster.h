@@ -35,6 +35,7 @@ struct gen_identity {
     int service;
     char store[TEXT]; /* unique on the node */
     enum load load;
+    bool one_file;  /* certificate and key: one rename replaces both */
     bool reference; /* one reference can be switched to files of another name */
     struct gen_certs stored, loaded;
 };

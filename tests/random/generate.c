@@ -157,6 +157,7 @@ static int add_identity(struct maker *maker, int service, const char *store, con
     struct leaf leaf = { .issuer = leaf_issuer(maker) };
     *identity = (struct gen_identity){ .service = service, .load = load };
     identity->reference = chance(maker, maker->style.references);
+    identity->one_file = !identity->reference && chance(maker, 30);
     snprintf(identity->store, sizeof(identity->store), "%s", store);
     snprintf(leaf.name, sizeof(leaf.name), "%s", name);
     bool client = store[0] == 'c';

@@ -165,6 +165,13 @@ bool pool_same_signer(enum pool_ca a, enum pool_ca b)
     return ca_rows[a].key == ca_rows[b].key && strcmp(ca_rows[a].name, ca_rows[b].name) == 0;
 }
 
+bool pool_issued_by(const struct pool *pool, uint32_t cert, enum pool_ca ca)
+{
+    const struct pool_cert *row = pool_cert(pool, cert);
+    return pool_same_signer(row->is_ca ? ca_rows[row->ca].issuer : (enum pool_ca)row->leaf.issuer,
+                            ca);
+}
+
 enum pool_ca pool_root(enum pool_ca ca)
 {
     while (ca_rows[ca].issuer != ca)

@@ -78,6 +78,9 @@ uint32_t pool_find(const struct pool *pool, str sha256); /* NO_CERT when there i
    other too. */
 bool pool_same_signer(enum pool_ca a, enum pool_ca b);
 
+/* Whether `ca`, or one with its name and key, signed the certificate. */
+bool pool_issued_by(const struct pool *pool, uint32_t cert, enum pool_ca ca);
+
 /* The root that vouches for what the CA issues: itself, where it is a root. */
 enum pool_ca pool_root(enum pool_ca ca);
 

@@ -46,7 +46,8 @@ static bool check_step(struct replay *replay, const struct progress *before, siz
         return fail(replay, "files are switched to that were not written", wave, step);
     if (step->act == ACT_switch && !cluster->identity[step->identity].reference)
         return fail(replay, "a reference is switched that is not there", wave, step);
-    if (step->in_place && before->new_key[step->identity])
+    if (step->in_place && before->new_key[step->identity] &&
+        !cluster->identity[step->identity].one_file)
         return fail(replay, "a new key is put over an old pair", wave, step);
     return true;
 }

@@ -89,7 +89,9 @@ static void add_identity(struct arena *arena, struct buf *out, const struct pool
                          const struct gen_identity *identity)
 {
     buf_printf(arena, out, "    identity %s, read %s, %s\n", identity->store, loads[identity->load],
-               identity->reference ? "with a reference" : "in place");
+               identity->reference  ? "with a reference"
+               : identity->one_file ? "in place, in one file"
+                                    : "in place");
     add_certs(arena, out, pool, "stored", &identity->stored);
     if (!same(&identity->stored, &identity->loaded))
         add_certs(arena, out, pool, "loaded", &identity->loaded);

@@ -125,13 +125,25 @@ struct end world_server(struct truth *truth, const struct gen_cluster *cluster,
     return server_end(cluster, link, loaded, end);
 }
 
+/* Whether the issuer signed the leaf, or an intermediate that follows it. */
+static bool leads_to(const struct pool *pool, const struct gen_certs *chain, enum pool_ca issuer)
+{
+    for (uint32_t i = 0; i < chain->count; i++) {
+        if (pool_issued_by(pool, chain->ids[i], issuer))
+            return true;
+        if (i + 1 == chain->count ||
+            !pool_issued_by(pool, chain->ids[i], (enum pool_ca)chain->ids[i + 1]))
+            return false;
+    }
+    return false;
+}
+
 bool is_due(const struct pool *pool, const struct gen_cluster *cluster, int identity)
 {
     const struct gen_goal *goal = &cluster->goal;
     const struct gen_certs *stored = &cluster->identity[identity].stored;
     if (stored->count == 0)
         return false;
-    enum pool_ca issuer = (enum pool_ca)pool_cert(pool, stored->ids[0])->leaf.issuer;
     return goal->renew_all || pool_end(pool, stored->ids[0]) - POOL_NOW < goal->renew_before ||
-           (goal->replace && !pool_same_signer(issuer, goal->issuer));
+           (goal->replace && !leads_to(pool, stored, goal->issuer));
 }
