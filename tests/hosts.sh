@@ -272,7 +272,11 @@ whole() {
     true_that "$1: check finds nothing" r check
 }
 
-# happens WHEN TEXT COMMAND: at b, instead of the request that holds TEXT, or of its answer.
+# happens WHEN TEXT COMMAND: at b, before the request that holds TEXT, instead of it or of its answer.
+# between_at_a: there, and not at b.
+between_at_a() {
+    sed -i "s#^  a: {#&program: [$TESTS/between, $w/between, reseal], #; /^    program:/d" ctl/cluster.yaml
+}
 happens() { printf '%s %s\n%s\n' "$1" "$2" "$3" >between/trigger; }
 
 trap hosts_over EXIT

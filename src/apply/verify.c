@@ -127,25 +127,53 @@ static void try_links(struct sight *sight, const struct service *service, struct
                                         STR_ARG(model->links.items[i].key), STR_ARG(tried[i].text));
 }
 
+/* A connection of this service, by the plan's own survey, of which an end could not be looked at
+   was not seen, whatever the others say. */
+static str unseen_link(const struct apply *apply, struct sight *sight, str key)
+{
+    const struct model *planned = &apply->survey->model;
+    for (size_t i = 0; i < planned->links.count; i++) {
+        const struct link *link = &planned->links.items[i];
+        const struct service *from = &planned->services.items[link->from];
+        const struct service *to = &planned->services.items[link->to];
+        bool touched = str_eq(from->key, key) || str_eq(to->key, key);
+        if (touched && !(survey_reached(&sight->survey, from->node) &&
+                         survey_reached(&sight->survey, to->node)))
+            return str_printf(&sight->arena, "%.*s: a node of it did not answer",
+                              STR_ARG(link->key));
+    }
+    return S("");
+}
+
+static bool fail_step(struct apply *apply, const struct step *step, str trouble, struct err *err)
+{
+    AUTO(err) struct err unwritten = { 0 };
+    (void)err_set(err, ERR_CONFLICT, "%.*s: %.*s", STR_ARG(step->text), STR_ARG(trouble));
+    (void)!apply_note(apply, step, JOURNAL_FAILED, trouble, &unwritten);
+    return false;
+}
+
 static bool verify_service(struct apply *apply, struct sight *sight, const struct step *step,
                            struct err *err)
 {
     str key = str_printf(&sight->arena, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->service));
     uint32_t id = map_get(&sight->survey.model.service_ids, key);
     if (id == NO_ID)
-        return err_set(err, ERR_CONFLICT, "%.*s is not in the cluster any more", STR_ARG(key));
+        return fail_step(apply, step,
+                         survey_reached(&sight->survey, step->node)
+                             ? S("it is not in the cluster any more")
+                             : S("its node did not answer"),
+                         err);
     const struct service *service = &sight->survey.model.services.items[id];
     struct trial trial = { .trouble = trouble_of(sight, service) };
+    if (trial.trouble.len == 0)
+        trial.trouble = unseen_link(apply, sight, key);
     if (is_down(sight, service))
         return apply_note(apply, step, JOURNAL_WAITING,
                           S("it does not answer: verified when it does"), err);
     try_links(sight, service, &trial);
-    if (trial.trouble.len > 0) {
-        (void)err_set(err, ERR_CONFLICT, "%.*s: %.*s", STR_ARG(step->text), STR_ARG(trial.trouble));
-        AUTO(err) struct err unwritten = { 0 };
-        (void)!apply_note(apply, step, JOURNAL_FAILED, trial.trouble, &unwritten);
-        return false;
-    }
+    if (trial.trouble.len > 0)
+        return fail_step(apply, step, trial.trouble, err);
     str evidence = str_printf(apply->arena, "%zu %s accepted on the wire%s", trial.links,
                               trial.links == 1 ? "connection" : "connections",
                               trial.down > 0 ? ", others wait for a server that is down" : "");

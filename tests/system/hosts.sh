@@ -62,6 +62,29 @@ run r renew --yes
 true_that "back again, undone: and it can be done after all" says '^exit 0$'
 works "back again, done"
 
+# ---- the cable is pulled when all is done and nothing is proven ----
+
+hosts_up
+rm -f last
+between_at_a
+happens before '"kind":"refresh"' "touch $w/last; until [ -e $w/go ]; do sleep 0.1; done"
+r renew --yes >renew.out 2>&1 </dev/null &
+renewal=$!
+true_that "unproven: the primary is the last to load" soon test -e last
+cable b down
+touch go
+wait "$renewal"
+true_that "unproven: the renewal stops" test $? -eq 1
+true_that "unproven: a is not proven by what is left of its connections" \
+    grep -A1 'FAILED *verify.*a/postgres' renew.out
+true_that "unproven: what is missing is said" grep -q 'b/postgres->a/postgres.*: a node of it did not answer' renew.out
+cable b up
+works "unproven"
+run r renew --yes
+true_that "unproven: run again, only the proof is left" says '^exit 0$'
+true_that "unproven: and nothing is done twice" not says ' (install|switch|refresh) '
+whole "unproven"
+
 # ---- the coordinator is away for a while, and somebody else takes over ----
 
 hosts_up

@@ -7,7 +7,7 @@
 restarted() {
     hosts_up
     rm -f off
-    [ "$1" = b ] || sed -i "s#^  a: {#&program: [$TESTS/between, $w/between, reseal], #; /^    program:/d" ctl/cluster.yaml
+    [ "$1" = b ] || between_at_a
     happens request '"kind":"refresh"' "touch $w/off; exec sleep 60"
     r renew --yes >renew.out 2>&1 </dev/null &
     renewal=$!
