@@ -205,7 +205,8 @@ static bool changes(const struct call *call, const uint64_t *arguments, const ch
     return strcmp(call->name, "unlink") != 0 || there;
 }
 
-/* "tls/server.0a1b2c3d.crt.reseal-Xy12Zz" becomes "tls/server.*.crt.reseal-*". */
+/* "tls/server.0a1b2c3d.crt.reseal-Xy12Zz" becomes "tls/server.*.crt.reseal-*", and
+   "requests/db1-server-0a1b2c3d.csr" "requests/db1-server-*.csr". */
 static void write_plain(FILE *out, const char *path)
 {
     for (const char *at = path; *at != '\0';) {
@@ -215,6 +216,8 @@ static void write_plain(FILE *out, const char *path)
             (void)fputs("reseal-*", out);
         else if (hex >= word && (word == 8 || word == 16 || word == 36))
             (void)fputc('*', out);
+        else if (word > 9 && at[word - 9] == '-' && strspn(at + word - 8, "0123456789abcdef") >= 8)
+            (void)fprintf(out, "%.*s*", (int)word - 8, at);
         else
             (void)fwrite(at, 1, word, out);
         at += word;

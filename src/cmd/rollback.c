@@ -97,6 +97,12 @@ static int put_back_raw(struct cmd *cmd, struct opened *opened, const struct jou
     return EXIT_OK;
 }
 
+/* One that was not done, or whose way back was stopped, may wait for something to be given up. */
+static bool is_over(const struct journal_apply *undone)
+{
+    return undone->ended != 0 && !str_eq(undone->outcome, S("given up"));
+}
+
 static int run(struct cmd *cmd, struct err *err)
 {
     const struct rollback_options *given = cmd->options;
@@ -119,7 +125,7 @@ static int run(struct cmd *cmd, struct err *err)
                       "going back would break connections that work: nothing was changed");
         return (void)err_next(err, "%s", line_of(cmd, " --raw")), EXIT_FAILED;
     }
-    if (planning.plan.steps.count == 0 && undone.ended != 0)
+    if (planning.plan.steps.count == 0 && is_over(&undone))
         return applying_nothing(cmd, "everything is as it was");
     if (!approved_of(&planning, &approved, err) ||
         !applying_agreed(cmd, given->applying.yes, "Go back?", line_of(cmd, " --yes"), err))

@@ -290,5 +290,6 @@ bool csr_retire(const char *directory, const struct csr *csr, struct err *err)
         if (rename(from.ptr, to.ptr) < 0 && errno != ENOENT)
             return err_errno(err, "put away %s", from.ptr);
     }
-    return io_sync_dir_of(csr_path(&arena, directory, csr, "").ptr, err);
+    return io_sync_dir_of(csr_path(&arena, old.ptr, csr, "").ptr, err) &&
+           io_sync_dir_of(csr_path(&arena, directory, csr, "").ptr, err);
 }
