@@ -290,6 +290,15 @@ static void say_no_program(const struct end *end)
     (void)err_next(end->err, "%s", ssh_program_line(end->arena, end->way, " --version").ptr);
 }
 
+static void say_failed(const struct end *end)
+{
+    struct buf program = { 0 };
+    add_program(end->arena, &program, end->way);
+    (void)err_set(end->err, ERR_REFUSED, "`%s` does not start there: %.*s", buf_str(&program).ptr,
+                  STR_ARG(ssh_log_last(end->log)));
+    (void)err_next(end->err, "%s", ssh_program_line(end->arena, end->way, " --version").ptr);
+}
+
 static void say_last(const struct end *end)
 {
     str last = ssh_log_last(end->log);
@@ -297,7 +306,8 @@ static void say_last(const struct end *end)
                   STR_ARG(last.len > 0 ? last : S("ssh ended without a word")));
 }
 
-enum { CODE_NOT_RUN = 126, CODE_NOT_FOUND = 127 }; /* of a POSIX shell */
+/* Of the client itself, of a POSIX shell, and of what the shell ran. */
+enum { CODE_CLIENT = 255, CODE_NOT_RUN = 126, CODE_NOT_FOUND = 127, CODE_PROGRAM = 1 };
 
 /* The first row that fits says it. */
 static const struct reason {
@@ -310,6 +320,7 @@ static const struct reason {
     { "Permission denied (",   0,              say_denied    },
     { NULL,                    CODE_NOT_FOUND, say_no_program},
     { NULL,                    CODE_NOT_RUN,   say_no_program},
+    { NULL,                    CODE_PROGRAM,   say_failed    },
     { NULL,                    0,              say_last      },
 };
 
@@ -317,7 +328,9 @@ bool ssh_explain(const struct ssh_way *way, const struct ssh_log *log, int statu
 {
     AUTO(arena) struct arena arena = { 0 };
     struct end end = { &arena, way, log, err };
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : CODE_CLIENT;
+    if (code != CODE_CLIENT && code != CODE_NOT_RUN && code != CODE_NOT_FOUND && log->count > 0)
+        code = CODE_PROGRAM;
     const struct reason *reason = reasons;
     while ((reason->words != NULL && line_with(log, reason->words).len == 0) ||
            (reason->code != 0 && reason->code != code))

@@ -153,7 +153,9 @@ TEST(who_may_not_log_in_and_what_cannot_be_run_there_is_told_apart_from_a_host_t
           "ssh -F '/x y/ssh.conf' -p 2222 root@127.0.0.1 'reseal --version'" },
         { "ssh: connect to host 127.0.0.1 port 2222: Connection refused\r\n", CODE(255), ERR_NETWORK,
           "ssh: connect to host 127.0.0.1 port 2222: Connection refused", "" },
-        { "sudo: a password is required\n", CODE(1), ERR_NETWORK, "sudo: a password is required", "" },
+        { "sudo: a password is required\n", CODE(1), ERR_REFUSED,
+          "`reseal` does not start there: sudo: a password is required",
+          "ssh -F '/x y/ssh.conf' -p 2222 root@127.0.0.1 'reseal --version'" },
         { "\x1b[31mred\n", CODE(255), ERR_NETWORK, "?[31mred", "" },
         { "", 9, ERR_NETWORK, "ssh ended without a word", "" },
     };
