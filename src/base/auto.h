@@ -3,6 +3,7 @@
 #ifndef BASE_AUTO_H
 #define BASE_AUTO_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 
 /* A file descriptor; -1 when there is none. */
 DEFINE_AUTO(fd, int, if (*handle >= 0) close(*handle))
+DEFINE_AUTO(dir, DIR *, if (*handle != NULL) closedir(*handle))
 DEFINE_AUTO(file, FILE *, if (*handle != NULL) fclose(*handle))
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/io.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,8 +12,6 @@
 enum { BLOCK_BYTES = 16 * 1024, TEMP_LETTERS = 6 };
 
 #define TEMP_MARK ".reseal-"
-
-DEFINE_AUTO(dir, DIR *, if (*handle != NULL) closedir(*handle))
 
 static ssize_t read_some(int fd, char *into, size_t len)
 {

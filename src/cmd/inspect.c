@@ -9,7 +9,6 @@
 #include "x509/auto.h"
 #include "x509/name.h"
 
-#include <dirent.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,13 +175,11 @@ static int by_name(const void *a, const void *b)
     return str_cmp(*(const str *)a, *(const str *)b);
 }
 
-DEFINE_AUTO(DIR, DIR *, if (*handle != NULL) closedir(*handle))
-
 static void read_path(struct inspect *inspect, const char *path, int depth);
 
 static void read_folder(struct inspect *inspect, const char *path, int depth)
 {
-    AUTO(DIR) DIR *dir = opendir(path);
+    AUTO(dir) DIR *dir = opendir(path);
     str_list names = { 0 };
     if (dir == NULL || depth > FOLDER_DEPTH_MAX) {
         not_read(inspect, FINDING_keystore_unreadable, str_c(path), S("the folder cannot be read"));

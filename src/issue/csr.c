@@ -8,7 +8,6 @@
 #include "x509/profile.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/err.h>
@@ -19,7 +18,6 @@
 enum { RECORD_MAX = 256 * 1024, STEP_DIGITS = 16, MARK_DIGITS = 8 };
 
 DEFINE_AUTO(json, json_t *, json_decref(*handle))
-DEFINE_AUTO(dir, DIR *, closedir(*handle))
 
 static const struct io_owner for_all = { (uid_t)-1, (gid_t)-1, 0644 };
 static const char record_ending[] = ".json";

@@ -4,12 +4,9 @@
 #include "base/io.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <string.h>
 
 enum { MARK = GENERATION_MARK, CERTIFICATE_MAX = 1024 * 1024 };
-
-DEFINE_AUTO(folder, DIR *, if (*handle != NULL) closedir(*handle))
 
 /* Where the last dot of the file's name is, or the end: a leading dot begins no ending. */
 static size_t ending_of(str path)
@@ -71,7 +68,7 @@ bool generation_find(struct arena *arena, str path, generation_list *ret_list, s
 {
     str dir = io_dir_of(arena, path);
     str plain = { path.ptr + dir.len + 1, path.len - dir.len - 1 };
-    AUTO(folder) DIR *folder = opendir(dir.ptr);
+    AUTO(dir) DIR *folder = opendir(dir.ptr);
     *ret_list = (generation_list){ 0 };
     if (folder == NULL)
         return err_errno(err, "%s", dir.ptr);

@@ -6,13 +6,10 @@
 #include "tls/endpoint.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-DEFINE_AUTO(folder, DIR *, if (*handle != NULL) closedir(*handle))
 
 enum { PROC_MAX = 16 * 1024 * 1024, STARTED_FIELD = 17 };
 
@@ -80,7 +77,7 @@ static bool has_socket(const char *pid, const str_list *sockets)
 {
     AUTO(arena) struct arena arena = { 0 };
     str path = str_printf(&arena, "/proc/%s/fd", pid);
-    AUTO(folder) DIR *folder = opendir(path.ptr);
+    AUTO(dir) DIR *folder = opendir(path.ptr);
     const struct dirent *entry;
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         char target[64];
@@ -119,7 +116,7 @@ void holders_find(struct arena *arena, str listen, holder_list *ret_holders)
     str_list sockets = { 0 };
     *ret_holders = (holder_list){ 0 };
     find_sockets(&scratch, listen, &sockets);
-    AUTO(folder) DIR *folder = sockets.count == 0 ? NULL : opendir("/proc");
+    AUTO(dir) DIR *folder = sockets.count == 0 ? NULL : opendir("/proc");
     const struct dirent *entry;
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         struct holder holder;

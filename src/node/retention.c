@@ -3,13 +3,10 @@
 
 #include "base/io.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-DEFINE_AUTO(folder, DIR *, if (*handle != NULL) closedir(*handle))
 
 /* Zeros over a file before its name goes: on most file systems that reaches the old blocks. */
 void retention_wipe_file(const char *path)
@@ -28,7 +25,7 @@ void retention_wipe_file(const char *path)
 
 static bool list(struct arena *arena, str dir, str_list *ret_names, struct err *err)
 {
-    AUTO(folder) DIR *folder = opendir(dir.ptr);
+    AUTO(dir) DIR *folder = opendir(dir.ptr);
     *ret_names = (str_list){ 0 };
     if (folder == NULL)
         return errno == ENOENT || err_errno(err, "%s", dir.ptr);

@@ -3,7 +3,6 @@
 
 #include "base/io.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 
 enum { CONF_MAX = 1024 * 1024 };
@@ -13,8 +12,6 @@ static bool read_file(void *context, struct arena *arena, str path, str *ret_tex
     (void)context;
     return io_read(arena, str_cstr(arena, path), CONF_MAX, ret_text, err);
 }
-
-DEFINE_AUTO(folder, DIR *, if (*handle != NULL) closedir(*handle))
 
 static int by_name(const void *a, const void *b)
 {
@@ -26,7 +23,7 @@ static bool list_folder(void *context, struct arena *arena, str folder, str_list
                         struct err *err)
 {
     (void)context;
-    AUTO(folder) DIR *dir = opendir(str_cstr(arena, folder));
+    AUTO(dir) DIR *dir = opendir(str_cstr(arena, folder));
     if (dir == NULL)
         return err_errno(err, "%.*s", STR_ARG(folder));
     str_list names = { 0 };
