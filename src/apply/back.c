@@ -94,13 +94,6 @@ static bool ask_node(struct arena *arena, struct survey *survey, const struct ap
     return true;
 }
 
-static uint32_t cert_of(const struct model *model, str fingerprint)
-{
-    str prefix = S("sha256:");
-    str hex = { fingerprint.ptr + prefix.len, fingerprint.len - prefix.len };
-    return str_starts(fingerprint, prefix) ? map_get(&model->cert_ids, hex) : NO_ID;
-}
-
 static void take_anchors(struct arena *arena, struct survey *survey, const struct approved *applied,
                          plan_return_list *returns)
 {
@@ -109,7 +102,7 @@ static void take_anchors(struct arena *arena, struct survey *survey, const struc
         str key = str_printf(arena, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->store));
         struct plan_return back = { .identity = NO_ID,
                                     .trust_store = map_get(&survey->model.store_ids, key),
-                                    .anchor = cert_of(&survey->model, step->certificate),
+                                    .anchor = model_cert_named(&survey->model, step->certificate),
                                     .regain = step->kind == STEP_distrust };
         bool anchors = step->kind == STEP_trust || step->kind == STEP_distrust;
         if (anchors && back.trust_store != NO_ID && back.anchor != NO_ID)

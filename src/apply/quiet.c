@@ -111,13 +111,7 @@ static str find_undeclared(struct apply *apply, struct sight *sight)
             !model_anchors_have(model, model->trusters.items[server->client_truster].loaded,
                                 sight->anchor))
             continue;
-        return str_printf(
-            apply->arena,
-            "user %.*s is connected to %.*s from %.*s with a certificate for %.*s, and "
-            "no link says so",
-            STR_ARG(row->peer->user), STR_ARG(server->key),
-            STR_ARG(row->peer->address.len > 0 ? row->peer->address : S("its socket")),
-            STR_ARG(row->peer->subject));
+        return str_printf(apply->arena, "%.*s: %.*s", STR_ARG(server->key), STR_ARG(row->text));
     }
     return S("");
 }
@@ -166,12 +160,10 @@ bool quiet_check(struct apply *apply, const struct step *step, bool *ret_quiet, 
                  struct err *err)
 {
     AUTO(sight) struct sight sight = { 0 };
-    str hex = step->certificate;
     *ret_quiet = false;
     if (!survey_again(&sight.arena, apply->survey, &sight.cluster, &sight.survey, err))
         return false;
-    (void)str_cut(&hex, ':');
-    sight.anchor = map_get(&sight.survey.model.cert_ids, hex);
+    sight.anchor = model_cert_named(&sight.survey.model, step->certificate);
     if (sight.anchor == NO_ID) {
         *ret_quiet = true;
         *ret_evidence = S("it is in no trust store any more");

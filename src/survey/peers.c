@@ -150,6 +150,9 @@ static void note_undeclared(struct ledger *ledger, const struct peer *peer)
         STR_ARG(peer->address.len > 0 ? peer->address : S("its socket")),
         peer->subject.len > 0 ? " with a certificate for " : " without a certificate",
         STR_ARG(peer->subject));
+    list_push(arena, &ledger->survey->undeclared) =
+        (struct undeclared){ (uint32_t)(ledger->server - ledger->survey->model.services.items),
+                             peer, text };
     for (size_t i = 0; i < ledger->survey->findings.count; i++)
         if (str_eq(ledger->survey->findings.items[i].text, text))
             return;
@@ -168,12 +171,8 @@ static void look_at(struct survey *survey, const struct service *server)
     ledger.taken = arena_alloc(&scratch, seen->peers.count + 1, sizeof(bool));
     match_streams(&ledger);
     for (size_t i = 0; i < seen->peers.count; i++)
-        if (!ledger.taken[i] && !is_declared(&ledger, &seen->peers.items[i])) {
-            list_push(survey->arena, &survey->undeclared) =
-                (struct undeclared){ (uint32_t)(server - survey->model.services.items),
-                                     &seen->peers.items[i] };
+        if (!ledger.taken[i] && !is_declared(&ledger, &seen->peers.items[i]))
             note_undeclared(&ledger, &seen->peers.items[i]);
-        }
 }
 
 void survey_look_at_peers(struct survey *survey)

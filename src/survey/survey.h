@@ -24,6 +24,7 @@ struct survey_options {
 struct undeclared {
     uint32_t service; /* the server */
     const struct peer *peer;
+    str text; /* who it is, as in the finding */
 };
 
 struct survey {

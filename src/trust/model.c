@@ -120,6 +120,15 @@ static uint32_t intern(struct model *model, struct map *map, str_list *list, str
     return id;
 }
 
+uint32_t model_cert_named(const struct model *model, str fingerprint)
+{
+    const str prefix = S("sha256:");
+    return str_starts(fingerprint, prefix)
+               ? map_get(&model->cert_ids,
+                         (str){ fingerprint.ptr + prefix.len, fingerprint.len - prefix.len })
+               : NO_ID;
+}
+
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count)
 {
     return intern(model, &model->chain_ids, &model->chains, packed(certs, count));

@@ -134,6 +134,7 @@ uint32_t model_process(const struct model *model, uint32_t service);
    set keeps the order of its members, as OpenSSL goes by it, and the first of those that are the
    same. */
 uint32_t model_cert(struct model *model, const struct cert *cert);
+uint32_t model_cert_named(const struct model *model, str fingerprint); /* "sha256:…", or NO_ID */
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count);
 uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count);
 

@@ -63,7 +63,7 @@ true_that "the monitor is connected" soon grep -qx 1 monitor.out
 
 run r renew --new-issuer --yes
 true_that "the renewal waits, which is no failure" says '^exit 0$'
-true_that "it says for whom" says 'user monitor is connected to db2/postgres from .* with a certificate for monitor'
+true_that "it says for whom" says 'db2/postgres: user monitor is connected from .* with a certificate for monitor'
 true_that "it says how to go on" says "renew --new-issuer --yes\$"
 true_that "every certificate is of the new root" all_issued_by 'New Root'
 true_that "every store holds both roots" every_store_holds 'Reseal Lab Root' 'New Root'
