@@ -37,6 +37,7 @@ static bool read_options(struct arena *arena, const json_t *json, struct plannin
     options->renew_all = json_is_true(json_object_get(json, "all"));
     options->keep_key = json_is_true(json_object_get(json, "keep_key"));
     options->replace_others = json_is_true(json_object_get(json, "new_issuer"));
+    options->allow_outages = json_is_true(json_object_get(json, "allow_outages"));
     if (json == NULL)
         return true;
     if (!take_texts(arena, json, "without", &without, err) ||

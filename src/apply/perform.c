@@ -89,10 +89,7 @@ static bool plan_again(struct run *run, struct survey *before, struct err *err)
         run->options->undone != NULL
             ? back_make(run->arena, &run->survey, run->options->undone, &run->planning, err)
             : planning_make(run->arena, &run->survey, &run->approved->options, &run->planning, err);
-    if (!made)
-        return false;
-    return run->planning.plan.proven ||
-           err_set(err, ERR_REFUSED, "the plan would break a connection that works");
+    return made && planning_permitted(&run->planning, err);
 }
 
 static bool snapshot_name(struct arena *arena, str *ret_name, struct err *err)

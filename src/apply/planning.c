@@ -71,11 +71,9 @@ static bool read_issuer(struct survey *survey, struct survey_issuer *ret_issuer,
 /* "sha256:…" of a certificate that the survey met; others are in no trust store any more. */
 static void add_retired(struct planning *planning, struct plan_goal *goal)
 {
-    const struct model *model = &planning->survey->model;
     for (size_t i = 0; i < planning->options.retire.count; i++) {
-        str hex = planning->options.retire.items[i];
-        (void)str_cut(&hex, ':');
-        uint32_t cert = map_get(&model->cert_ids, hex);
+        uint32_t cert =
+            model_cert_named(&planning->survey->model, planning->options.retire.items[i]);
         if (cert != NO_ID)
             list_push(planning->arena, &goal->retire) = cert;
     }
@@ -180,6 +178,16 @@ str planning_authority(const struct planning *planning)
     return issuer == NO_ID ? S("") : planning->survey->model.certs.items[issuer].subject;
 }
 
+bool planning_permitted(const struct planning *planning, struct err *err)
+{
+    if (!planning->plan.proven)
+        return err_set(err, ERR_REFUSED,
+                       "it would break connections that work: nothing was changed");
+    return planning->options.allow_outages || !plan_refuses(&planning->plan) ||
+           err_set(err, ERR_REFUSED,
+                   "there is no order in which every link works: nothing was changed");
+}
+
 const struct cert *planning_replaced(const struct planning *planning, const struct step *step)
 {
     const struct model *model = &planning->survey->model;
@@ -246,6 +254,7 @@ void planning_emit(FILE *out, struct planning *planning)
     emit_bool(&emit, "keep_key", planning->options.keep_key);
     emit_bool(&emit, "new_issuer", planning->options.replace_others);
     emit_list(&emit, "retire", &planning->options.retire);
+    emit_bool(&emit, "allow_outages", planning->options.allow_outages);
     emit_moment(&emit, "since", planning->options.since);
     emit_list(&emit, "without", &planning->options.without);
     emit_object_end(&emit);

@@ -15,7 +15,8 @@ struct planning_options {
     str_list retire;     /* fingerprints of anchors that go: of a change of issuer that was begun */
     moment since; /* when it was planned first: what was due then is due, and of a renewal of all
                      what was issued since is done; 0: now */
-    str_list without; /* nodes that were left out */
+    str_list without;   /* nodes that were left out */
+    bool allow_outages; /* also a plan that cannot do without refusing connections */
 };
 
 struct planning {
@@ -33,6 +34,9 @@ struct planning {
 MUST_CHECK bool planning_make(struct arena *arena, struct survey *survey,
                               const struct planning_options *options, struct planning *ret_planning,
                               struct err *err);
+
+/* ERR_REFUSED unless the proof holds, and nothing is refused on the way that was not allowed. */
+MUST_CHECK bool planning_permitted(const struct planning *planning, struct err *err);
 
 /* The subject of who is to sign. */
 str planning_authority(const struct planning *planning);

@@ -26,6 +26,20 @@ static bool write_out(struct planning *planning, const char *path, struct err *e
     return planning_text(planning, &text, err) && io_replace(path, text, ours, err);
 }
 
+/* A plan with outages is only carried out by who says so. */
+static void print_next(struct cmd *cmd, const struct plan_options *given,
+                       const struct planning *planning)
+{
+    struct planning_flags flags = given->flags;
+    bool wants = plan_refuses(&planning->plan) && !flags.allow_outages;
+    flags.allow_outages = flags.allow_outages || wants;
+    const char *words = planning_flags_text(cmd, &flags);
+    str line = given->out == NULL ? cmd_line(cmd, "renew%s", words)
+               : wants            ? cmd_line(cmd, "plan%s --out %s", words, given->out)
+                                  : cmd_line(cmd, "apply %s", given->out);
+    fprintf(cmd->out, "\nnext: %.*s\n", STR_ARG(line));
+}
+
 static int run(struct cmd *cmd, struct err *err)
 {
     const struct plan_options *given = cmd->options;
@@ -39,11 +53,7 @@ static int run(struct cmd *cmd, struct err *err)
     } else {
         planning_print(cmd, &planning);
         if (planning.plan.steps.count > 0 && planning.plan.proven)
-            fprintf(
-                cmd->out, "\nnext: %.*s\n",
-                STR_ARG(given->out != NULL
-                            ? cmd_line(cmd, "apply %s", given->out)
-                            : cmd_line(cmd, "renew%s", planning_flags_text(cmd, &given->flags))));
+            print_next(cmd, given, &planning);
     }
     if (!planning.plan.proven)
         return EXIT_FAILED;

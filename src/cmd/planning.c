@@ -46,7 +46,8 @@ bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
 {
     struct planning_options options = { .renew_all = flags->all,
                                         .keep_key = flags->keep_key,
-                                        .replace_others = flags->new_issuer };
+                                        .replace_others = flags->new_issuer,
+                                        .allow_outages = flags->allow_outages };
     if (begun != NULL && flags->all == begun->renew_all)
         options.since = begun->since;
     if (begun != NULL)
@@ -91,6 +92,8 @@ static void print_waves(struct cmd *cmd, const struct planning *planning)
             fprintf(cmd->out, "    %-8s  %.*s\n", step_kind_name(step->kind), STR_ARG(step->text));
             print_outage(cmd, "not there meanwhile", &step->outage);
             print_outage(cmd, "fail meanwhile", &step->refused);
+            if (step->why.len > 0)
+                fprintf(cmd->out, "              why: %.*s\n", STR_ARG(step->why));
         }
         for (size_t j = 0; j < wave->broken.count; j++)
             fprintf(cmd->out, "    BREAKS    %.*s\n", STR_ARG(wave->broken.items[j]));
@@ -140,7 +143,10 @@ static void print_proof(struct cmd *cmd, const struct plan *plan)
         fputs("\nproof: no link works now, so none can break", cmd->out);
     else
         fprintf(cmd->out, "\nproof: %s in %llu judged states",
-                plan->proven ? "no working link breaks" : "FAILS", (unsigned long long)judged);
+                !plan->proven        ? "FAILS"
+                : plan_refuses(plan) ? "no working link breaks but those said to fail meanwhile"
+                                     : "no working link breaks",
+                (unsigned long long)judged);
     size_t restarts = count_restarts(plan);
     if (restarts > 0)
         fprintf(cmd->out, ", besides the moments of %zu restart%s", restarts,
@@ -148,6 +154,18 @@ static void print_proof(struct cmd *cmd, const struct plan *plan)
     fprintf(cmd->out, "; %zu links do not work at the end\n", plan->unrepaired.count);
     for (size_t i = 0; i < plan->unrepaired.count; i++)
         fprintf(cmd->out, "  does not work: %.*s\n", STR_ARG(plan->unrepaired.items[i]));
+}
+
+/* An anchor that goes elsewhere and stays here would be missed by whoever looks for it. */
+static void print_kept(struct cmd *cmd, const struct planning *planning)
+{
+    const struct plan *plan = &planning->plan;
+    for (size_t i = 0; i < plan->kept.count; i++) {
+        const struct plan_kept *kept = &plan->kept.items[i];
+        fprintf(cmd->out, "note: %.*s: an old anchor stays, %.*s needs it\n",
+                STR_ARG(planning->survey->model.stores.items[kept->store].key),
+                STR_ARG(kept->link));
+    }
 }
 
 void planning_print_findings(struct cmd *cmd, const struct survey *survey)
@@ -172,5 +190,6 @@ void planning_print(struct cmd *cmd, const struct planning *planning)
     print_waves(cmd, planning);
     print_diffs(cmd, planning);
     print_proof(cmd, plan);
+    print_kept(cmd, planning);
     planning_print_findings(cmd, planning->survey);
 }

@@ -47,21 +47,16 @@ static void say_without(struct cmd *cmd, const struct survey *survey, struct err
                                             STR_ARG(survey->findings.items[i].where))));
 }
 
-static bool refuse_unproven(struct cmd *cmd, const struct renew_options *given,
-                            const struct planning *planning, struct err *err)
+/* What to type where the plan may not be carried out as it is. */
+static bool say_permit(struct cmd *cmd, const struct planning_flags *given,
+                       const struct planning *planning, struct err *err)
 {
-    if (planning->plan.proven && plan_refuses(&planning->plan) && !given->flags.allow_outages) {
-        struct planning_flags allowed = given->flags;
-        allowed.allow_outages = true;
-        (void)err_set(err, ERR_REFUSED,
-                      "there is no order in which every link works: nothing was changed");
-        return err_next(err, "%.*s",
-                        STR_ARG(cmd_line(cmd, "renew%s", planning_flags_text(cmd, &allowed))));
-    }
-    if (planning->plan.proven)
-        return true;
-    (void)err_set(err, ERR_REFUSED, "the proof fails: nothing was changed");
-    return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --json")));
+    struct planning_flags allowed = *given;
+    allowed.allow_outages = true;
+    return err_next(err, "%.*s",
+                    STR_ARG(planning->plan.proven
+                                ? cmd_line(cmd, "renew%s", planning_flags_text(cmd, &allowed))
+                                : cmd_line(cmd, "plan --json")));
 }
 
 static bool issues(const struct approved *plan, str step)
@@ -145,7 +140,9 @@ static int run_renew(struct cmd *cmd, struct err *err)
         return EXIT_FAILED;
     if (!cmd->global.json)
         planning_print(cmd, &planning);
-    if (!refuse_unproven(cmd, given, &planning, err) || !preflight_survey(&opened.survey, err))
+    if (!planning_permitted(&planning, err))
+        return say_permit(cmd, &given->flags, &planning, err), EXIT_FAILED;
+    if (!preflight_survey(&opened.survey, err))
         return say_without(cmd, &opened.survey, err), EXIT_FAILED;
     if (planning.plan.steps.count == 0 && !stopped)
         return applying_nothing(cmd, "nothing to do");

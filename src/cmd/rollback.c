@@ -120,11 +120,8 @@ static int run(struct cmd *cmd, struct err *err)
         return EXIT_FAILED;
     if (!cmd->global.json)
         planning_print(cmd, &planning);
-    if (!planning.plan.proven) {
-        (void)err_set(err, ERR_REFUSED,
-                      "going back would break connections that work: nothing was changed");
+    if (!planning_permitted(&planning, err))
         return (void)err_next(err, "%s", line_of(cmd, " --raw")), EXIT_FAILED;
-    }
     if (planning.plan.steps.count == 0 && is_over(&undone))
         return applying_nothing(cmd, "everything is as it was");
     if (!approved_of(&planning, &approved, err) ||

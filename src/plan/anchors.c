@@ -156,14 +156,26 @@ static bool lacks(const struct planner *planner, const struct judged_end *end, u
            !model_anchors_have(planner->model, anchors, planner->goal->anchor);
 }
 
+/* The first of its stores that can hold an anchor; NO_ID for one that trusts by pins alone. */
+static uint32_t store_for_anchors(const struct model *model, const struct truster *truster)
+{
+    for (size_t i = 0; i < truster->stores.count; i++)
+        if (model->stores.items[truster->stores.items[i]].kind == STORE_ANCHORS)
+            return truster->stores.items[i];
+    return NO_ID;
+}
+
 static void find_gain(struct planner *planner, const struct judged_end *end)
 {
     uint32_t chain = chain_in_the_end(planner, end->identity);
     if (chain == NO_ID || end->by == NO_ID)
         return;
     const struct truster *truster = &planner->model->trusters.items[end->by];
-    if (truster->stores.count > 0 && lacks(planner, end, chain, what_stays(planner, end->by)))
-        planner_gain(planner, truster->stores.items[0], planner->goal->anchor);
+    uint32_t store = store_for_anchors(planner->model, truster);
+    if (store == NO_ID)
+        return;
+    if (lacks(planner, end, chain, what_stays(planner, end->by)))
+        planner_gain(planner, store, planner->goal->anchor);
     /* Also where it is loaded and not stored: a restart before it is stored would lose it. */
     if (truster_must_load(truster) && (lacks(planner, end, chain, truster->loaded) ||
                                        lacks(planner, end, chain, stored_of(planner, end->by))))

@@ -215,6 +215,18 @@ static void emit_proof(struct emit *emit, struct model *model, const struct plan
     emit_object_end(emit);
 }
 
+static void emit_kept(struct emit *emit, const struct model *model, const struct plan *plan)
+{
+    emit_array(emit, "kept");
+    for (size_t i = 0; i < plan->kept.count; i++) {
+        emit_object(emit, NULL);
+        emit_str(emit, "store", model->stores.items[plan->kept.items[i].store].key);
+        emit_str(emit, "link", plan->kept.items[i].link);
+        emit_object_end(emit);
+    }
+    emit_array_end(emit);
+}
+
 void plan_emit(struct emit *emit, struct model *model, const struct plan *plan,
                const plan_source_list *made_from)
 {
@@ -227,5 +239,6 @@ void plan_emit(struct emit *emit, struct model *model, const struct plan *plan,
     for (size_t i = 0; i < plan->steps.count; i++)
         emit_step(emit, &plan->steps.items[i]);
     emit_array_end(emit);
+    emit_kept(emit, model, plan);
     emit_proof(emit, model, plan);
 }

@@ -50,7 +50,6 @@ struct step {
     uint32_t identity;    /* identity id in the model, or NO_ID */
     uint32_t trust_store; /* trust store id in the model, or NO_ID */
     uint32_t new_cert;    /* cert id of the planned certificate or the anchor, or NO_ID */
-    uint32_t replaces;    /* trust: anchor that makes room for it in a full store, or NO_ID */
     uint32_t new_chain;   /* chain id that install or switch leaves, or NO_ID */
     bool new_key;         /* issue, install, switch: the certificate comes with a key of its own */
     bool in_place;        /* install: over the old files, as no reference can be switched */

@@ -82,7 +82,6 @@ struct step step_make(enum step_kind kind, str node, str service, str store)
                           .identity = NO_ID,
                           .trust_store = NO_ID,
                           .new_cert = NO_ID,
-                          .replaces = NO_ID,
                           .new_chain = NO_ID };
 }
 

@@ -237,3 +237,32 @@ TEST(an_old_anchor_that_a_refresh_loads_meanwhile_is_put_out_of_memory_too)
     check(!is_anywhere(&world, &plan, world.root_id));
     world_free(&world);
 }
+
+TEST(an_anchor_goes_to_a_store_of_anchors_and_never_to_one_of_pins)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .leaf_end = PKI_NOW + 80 * PKI_DAY });
+    uint32_t app = map_get(&world.model.truster_ids, S("app/app:trust"));
+    struct pin known = { PIN_SPKI, world.root.cert.spki_sha256 };
+    uint32_t pin = model_pin(&world.model, known);
+    struct trust_store pins = { .key = S("app/pins"),
+                                .node = S("app"),
+                                .name = S("pins"),
+                                .kind = STORE_PINS,
+                                .anchors = model_anchors(&world.model, &pin, 1) };
+    struct truster *truster = &world.model.trusters.items[app];
+    uint32_t anchors = truster->stores.items[0];
+    truster->stores.items[0] = model_add_store(&world.model, &pins);
+    list_push(&world.arena, &truster->stores) = anchors;
+    truster->loaded = truster_stored(&world.model, truster);
+    struct plan_goal goal = change_of_root(&world);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    size_t trusted = 0;
+    for (size_t i = 0; i < plan.steps.count; i++) {
+        check(!str_eq(plan.steps.items[i].store, S("pins")));
+        trusted += plan.steps.items[i].kind == STEP_trust;
+    }
+    check_int(trusted, 3);
+    world_free(&world);
+}
