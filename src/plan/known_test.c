@@ -1,29 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Covers order.c where certificates come from elsewhere, in their own time. */
-#include "plan/plan.h"
-
-#include "tests/test.h"
-#include "tests/world.h"
-
-static struct plan_goal goal_of(const struct world *world, uint32_t issuer)
-{
-    (void)world;
-    return (struct plan_goal){ .cluster = S("test"),
-                               .now = PKI_NOW,
-                               .renew_before = 30 * PKI_DAY,
-                               .lifetime = 90 * PKI_DAY,
-                               .issuer = issuer,
-                               .anchor = issuer,
-                               .max_unavailable = 1 };
-}
-
-static size_t count_kind(const struct plan *plan, enum step_kind kind)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < plan->steps.count; i++)
-        count += plan->steps.items[i].kind == kind;
-    return count;
-}
+#include "plan/order_test.h"
 
 /* The chain that came for the first issue step of `plan`, made as `spec` says. */
 static struct plan_known came_for(struct world *world, const struct plan *plan,

@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How certificate and key are replaced together. */
-#include "plan/plan.h"
-
-#include "tests/test.h"
-#include "tests/world.h"
-
-static struct plan_goal goal_of(const struct world *world)
-{
-    return (struct plan_goal){ .cluster = S("test"),
-                               .now = PKI_NOW,
-                               .renew_before = 30 * PKI_DAY,
-                               .lifetime = 90 * PKI_DAY,
-                               .issuer = world->root_id,
-                               .anchor = world->root_id,
-                               .max_unavailable = 1 };
-}
-
-static size_t count_kind(const struct plan *plan, enum step_kind kind)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < plan->steps.count; i++)
-        count += plan->steps.items[i].kind == kind;
-    return count;
-}
+#include "plan/order_test.h"
 
 TEST(a_pair_in_one_file_gets_a_new_key_in_its_place_where_it_is_loaded_when_told)
 {
     struct world world;
     struct plan plan;
     world_make(&world, &(struct world_spec){ .nodes = 2, .one_file = true });
-    struct plan_goal goal = goal_of(&world);
+    struct plan_goal goal = goal_of(&world, world.root_id);
     plan_make(&world.arena, &world.judge, &goal, &plan);
     for (size_t i = 0; i < plan.steps.count; i++) {
         const struct step *step = &plan.steps.items[i];
