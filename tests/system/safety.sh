@@ -67,7 +67,11 @@ cp cluster.kept "$lab/cluster.yaml"
 # ---- reported, and no reason to stop ----
 
 # Somebody who is not in the cluster file, with a certificate that the server accepts.
-psql -XAtw "service=db1 user=postgres dbname=postgres sslcert=$lab/db2/tls/client.crt sslkey=$lab/db2/tls/client.key" \
+openssl req -new -newkey rsa:2048 -nodes -subj /CN=postgres -keyout guest.key -out guest.csr 2>/dev/null
+openssl x509 -req -in guest.csr -CA "$lab/ca/ca.pem" -CAkey "$lab/ca/ca.key" -passin "file:$lab/ca/pass" \
+    -CAcreateserial -days 90 -out guest.crt 2>/dev/null
+chmod 600 guest.key
+psql -XAtw "service=db1 user=postgres dbname=postgres sslcert=$PWD/guest.crt sslkey=$PWD/guest.key" \
     -c 'select pg_sleep(60)' >/dev/null 2>&1 &
 guest=$!
 guests() { [ "$(sql db1 "select count(*) from pg_stat_ssl join pg_stat_activity using (pid) where ssl and datname = 'postgres' and query like '%sleep(60)%'")" -ge 1 ]; }
