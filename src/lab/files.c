@@ -37,6 +37,28 @@ bool lab_make_dir(const struct lab *lab, str path, mode_t mode, enum lab_owner o
     return true;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+/* Symbolic links are removed, never followed. */
+static bool remove_tree(str path, struct err *err)
+{
+    if (nftw(path.ptr, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+        return err_errno(err, "remove %s", path.ptr);
+    return true;
+}
+
+bool lab_make_empty_dir(const struct lab *lab, str path, mode_t mode, enum lab_owner owner,
+                        struct err *err)
+{
+    return remove_tree(path, err) && lab_make_dir(lab, path, mode, owner, err);
+}
+
 bool lab_write(const struct lab *lab, str path, str bytes, enum lab_owner owner, struct err *err)
 {
     return io_replace(path.ptr, bytes, owner_of(lab, owner, 0600), err);
@@ -100,22 +122,6 @@ bool lab_make_ca(struct arena *arena, const struct lab *lab, const struct lab_ca
         !lab_write(lab, str_printf(arena, "%s/pass", home.ptr), files.passphrase, LAB_OURS, err))
         return false;
     *ret_anchor = str_copy(arena, files.certificate);
-    return true;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
-/* Symbolic links are removed, never followed. */
-static bool remove_tree(str path, struct err *err)
-{
-    if (nftw(path.ptr, remove_one, OPEN_FILES, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        return err_errno(err, "remove %s", path.ptr);
     return true;
 }
 

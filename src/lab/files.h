@@ -10,6 +10,9 @@ enum lab_owner { LAB_OURS, LAB_SERVERS }; /* whoever makes the lab, or the run u
 
 MUST_CHECK bool lab_make_dir(const struct lab *lab, str path, mode_t mode, enum lab_owner owner,
                              struct err *err);
+/* The same, without what an earlier one held. */
+MUST_CHECK bool lab_make_empty_dir(const struct lab *lab, str path, mode_t mode,
+                                   enum lab_owner owner, struct err *err);
 MUST_CHECK bool lab_write(const struct lab *lab, str path, str bytes, enum lab_owner owner,
                           struct err *err);
 

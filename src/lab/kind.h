@@ -16,7 +16,8 @@
 /* In the order of the help. */
 // clang-format off
 #define LAB_KINDS(X) \
-    X(postgresql, "a primary and standbys that stream from it, with a client app")
+    X(postgresql, "a primary and standbys that stream from it, with a client app") \
+    X(etcd,       "members that replicate to each other, with a client app")
 // clang-format on
 
 struct lab_kind {

@@ -100,11 +100,16 @@ bool lab_ca_export(struct arena *arena, const struct lab_ca *ca, struct lab_ca_f
 }
 
 /* RFC 5280, 4.2: what an end entity of this kind carries. */
-static bool add_leaf_extensions(struct arena *arena, X509 *x509, X509 *issuer, str dns)
+static bool add_leaf_extensions(struct arena *arena, X509 *x509, X509 *issuer,
+                                const struct lab_leaf *leaf)
 {
-    const char *usage = dns.len > 0 ? "serverAuth" : "clientAuth";
-    if (dns.len > 0 && !add_extension(x509, issuer, NID_subject_alt_name,
-                                      str_printf(arena, "DNS:%.*s", STR_ARG(dns)).ptr))
+    bool server = leaf->dns.len > 0;
+    const char *usage = !server      ? "clientAuth"
+                        : leaf->both ? "serverAuth,clientAuth"
+                                     : "serverAuth";
+    str names = str_printf(arena, "DNS:%.*s%s%.*s", STR_ARG(leaf->dns),
+                           leaf->address.len > 0 ? ",IP:" : "", STR_ARG(leaf->address));
+    if (server && !add_extension(x509, issuer, NID_subject_alt_name, names.ptr))
         return false;
     return add_extension(x509, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(x509, issuer, NID_key_usage, "critical,digitalSignature") &&
@@ -123,7 +128,7 @@ bool lab_ca_issue(struct arena *arena, const struct lab_ca *ca, const struct lab
                      : begin(leaf->common_name, key, ca->cert, leaf->not_before, leaf->not_after);
     AUTO(BIO) BIO *cert_pem = BIO_new(BIO_s_mem());
     AUTO(BIO) BIO *key_pem = BIO_new(BIO_s_secmem());
-    if (x509 == NULL || !add_leaf_extensions(arena, x509, ca->cert, leaf->dns) ||
+    if (x509 == NULL || !add_leaf_extensions(arena, x509, ca->cert, leaf) ||
         X509_sign(x509, ca->key, EVP_sha256()) == 0 || PEM_write_bio_X509(cert_pem, x509) != 1 ||
         PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) != 1)
         return err_set(err, ERR_CRYPTO, "no certificate could be made for %.*s",

@@ -33,6 +33,8 @@ struct lab_leaf {
     str common_name;
     str dns; /* empty: a client certificate; otherwise a server certificate with this name */
     moment not_before, not_after;
+    str address; /* of a server: an IP address that it is dialled by; or empty */
+    bool both;   /* of a server that is also a client with it */
 };
 
 /* A new key and its certificate, both as PEM. `arena` should wipe: it holds the key. */

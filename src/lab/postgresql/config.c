@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/postgresql/config.h"
 
+#include "lab/cluster_file.h"
+
 static str quote(struct arena *arena, str text, const char *quote_escape)
 {
     struct buf buf = { 0 };
@@ -108,54 +110,26 @@ str lab_config_services(struct arena *arena, const struct lab *lab)
     return buf_str(&buf);
 }
 
-/* Double-quoted YAML (1.2, 7.3.1), for the one path that is not ours to choose. */
-static str quote_yaml(struct arena *arena, str text)
-{
-    struct buf buf = { 0 };
-    buf_add(arena, &buf, S("\""));
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            buf_add(arena, &buf, S("\\"));
-        buf_add(arena, &buf, (str){ &text.ptr[i], 1 });
-    }
-    buf_add(arena, &buf, S("\""));
-    return buf_str(&buf);
-}
-
 static void add_node(struct arena *arena, struct buf *buf, const struct lab *lab, size_t node)
 {
     const struct lab_node *at = &lab->nodes[node];
-    str socket = lab->sockets.len > 0 ? quote_yaml(arena, at->socket)
+    str socket = lab->sockets.len > 0 ? lab_quote_yaml(arena, at->socket)
                                       : str_printf(arena, "%s/run", at->name.ptr);
     buf_printf(arena, buf,
                "  %s:\n    reach: local\n    system: postgresql\n    data: %s/data\n"
                "    socket: %s\n    port: %u\n    run_as: %s\n    state: reseal/%s\n",
                at->name.ptr, at->name.ptr, socket.ptr, at->port,
-               quote_yaml(arena, lab->user.name).ptr, at->name.ptr);
+               lab_quote_yaml(arena, lab->user.name).ptr, at->name.ptr);
 }
 
 str lab_config_cluster(struct arena *arena, const struct lab *lab)
 {
     struct buf buf = { 0 };
-    buf_printf(arena, &buf, "cluster: lab\nid: %s\n", lab->id.ptr);
-    buf_add(arena, &buf,
-            S("issuer: {kind: local, certificate: ca/ca.pem, key: ca/ca.key, "
-              "passphrase: {file: ca/pass}}\n"
-              "policy: {renew_before: 30d, lifetime: 90d, key: new}\n"
-              "nodes:\n"));
+    lab_cluster_begin(arena, &buf, lab);
     for (size_t i = 0; i < lab->count; i++)
         add_node(arena, &buf, lab, i);
-    buf_add(arena, &buf,
-            S("  app:\n    reach: local\n    state: reseal/app\n    stores:\n"
-              "      client: {format: pem, certificate: app/tls/client.crt, "
-              "key: app/tls/client.key}\n"
-              "      trust: {format: pem, certificates: app/tls/ca.crt}\n"
-              "    services:\n      app:\n"
-              "        identities: [{store: client}]\n        trust: [trust]\n"
-              "        stack: openssl\n"
-              "        load: {identity: per_connection, trust: per_connection}\n"
-              "        reference: app/pg_service.conf\n"
-              "links:\n"));
+    lab_cluster_app(arena, &buf, "        reference: app/pg_service.conf\n");
+    buf_add(arena, &buf, S("links:\n"));
     for (size_t i = 0; i < lab->count; i++)
         buf_printf(arena, &buf,
                    "  - {from: app/app, to: %s/postgres, name: %s.lab.example, "
