@@ -8,6 +8,7 @@
 #include "node/generation.h"
 #include "node/loaded.h"
 #include "node/material.h"
+#include "node/refresh.h"
 #include "node/retention.h"
 
 #include <errno.h>
@@ -431,63 +432,20 @@ static bool do_switch(const struct change_site *site, const struct change *chang
            (!forward || drop_old(site, &material.files, store, err));
 }
 
-/* ---- refresh: a service ---- */
+/* ---- refresh: a service, done through refresh.h ---- */
 
 static bool observe_refresh(const struct change_site *site, const struct change *change,
                             enum observed *ret_observed, str *ret_evidence, struct err *err)
 {
     const struct service_conf *service = service_of(site, change, err);
-    *ret_observed = OBSERVED_UNKNOWN;
-    *ret_evidence = S("nothing can tell what it has loaded");
-    if (service == NULL || site->driver->loaded == NULL)
-        return service != NULL;
-    return site->driver->loaded(site->call, service, ret_observed, ret_evidence, err);
-}
-
-/* A pair that does not match would keep the old one in force now and stop the next start. */
-static bool pairs_match(const struct change_site *site, const struct service_conf *service,
-                        struct err *err)
-{
-    for (size_t i = 0; i < service->identities.count; i++) {
-        const struct change about = { .store = service->identities.items[i].store };
-        const struct store_conf *store = material_store(site, &about, err);
-        struct pending_place place;
-        str chain;
-        if (store == NULL || !change_pending(site, &about, &place, err) ||
-            !io_read(site->call->arena, str_cstr(site->call->arena, store->certificate),
-                     IO_FILE_MAX, &chain, err) ||
-            !pending_matches(chain, store->key, place.password, err))
-            return err_wrap(err, "not loaded into %.*s/%.*s", STR_ARG(site->call->node->name),
-                            STR_ARG(service->name));
-    }
-    return true;
-}
-
-static bool role_is(const struct change_site *site, const struct change *change,
-                    const struct service_conf *service, struct err *err)
-{
-    str role = S("");
-    if (change->role.len == 0 || site->driver->role == NULL)
-        return true;
-    if (!site->driver->role(site->call, service, &role, err))
-        return false;
-    return role.len == 0 || str_eq(role, change->role) ||
-           err_set(err, ERR_CONFLICT, "%.*s/%.*s is the %.*s now, and was the %.*s when planned",
-                   STR_ARG(site->call->node->name), STR_ARG(service->name), STR_ARG(role),
-                   STR_ARG(change->role));
+    return service != NULL && refresh_observe(site, service, ret_observed, ret_evidence, err);
 }
 
 static bool do_refresh(const struct change_site *site, const struct change *change,
                        str *ret_evidence, struct err *err)
 {
     const struct service_conf *service = service_of(site, change, err);
-    if (service == NULL || !role_is(site, change, service, err) || !pairs_match(site, service, err))
-        return false;
-    if (site->driver->refresh == NULL)
-        return err_set(err, ERR_REFUSED, "nothing is known that makes %.*s/%.*s load its files",
-                       STR_ARG(site->call->node->name), STR_ARG(service->name));
-    return site->driver->refresh(site->call, service, ret_evidence, err) &&
-           (!site->driver->remembers || loaded_note(site->call, service, err));
+    return service != NULL && refresh_do(site, service, change->role, ret_evidence, err);
 }
 
 /* ---- the table ---- */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Covers change.c and material.c. */
-#include "node/change.h"
+#include "node/change_test.h"
 
 #include "node/file.h"
-#include "node/node_test.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,70 +13,6 @@
 
 enum { SOMEBODY = 12345 };
 
-struct made {
-    enum observed observed;
-    str evidence;
-    enum err_kind kind; /* of the error; ERR_NONE: it went well */
-};
-
-struct bench {
-    struct node_bench node;
-    struct arena *arena;
-    struct driver driver; /* the test's, less what a test takes away */
-    struct cluster fragment;
-    struct driver_call call;
-    struct change_site site;
-};
-
-static void bench_make(struct bench *bench)
-{
-    *bench = (struct bench){ .driver = node_driver };
-    node_bench_make(&bench->node);
-    bench->arena = &bench->node.folder.arena;
-}
-DEFINE_AUTO(bench, struct bench, folder_close(&handle->node.folder))
-
-/* As the worker does for each request: the node is looked into again. */
-static const struct change_site *site_of(struct bench *bench, const char *apply)
-{
-    AUTO(err) struct err err = { 0 };
-    finding_list findings = { 0 };
-    check_ok(
-        cluster_parse(bench->arena, "/node.yaml", bench->node.text, true, &bench->fragment, &err),
-        &err);
-    bench->call = (struct driver_call){ .arena = bench->arena,
-                                        .node = &bench->fragment.nodes.items[0],
-                                        .state = folder_at(&bench->node.folder, "state"),
-                                        .timeout_ms = 10000 };
-    check_ok(driver_resolve(&bench->driver, &bench->call, &bench->fragment, &findings, &err), &err);
-    bench->site = (struct change_site){ &bench->driver, &bench->call, str_c(apply) };
-    return &bench->site;
-}
-
-static struct made observe(struct bench *bench, const struct change *change)
-{
-    AUTO(err) struct err err = { 0 };
-    struct made made = { 0 };
-    (void)!change_observe(site_of(bench, "a-1"), change, &made.observed, &made.evidence, &err);
-    made.kind = err.kind;
-    return made;
-}
-
-static enum err_kind carry_out_in(struct bench *bench, const char *apply,
-                                  const struct change *change)
-{
-    AUTO(err) struct err err = { 0 };
-    str evidence;
-    if (change_carry_out(site_of(bench, apply), change, &evidence, &err))
-        check(evidence.len > 0);
-    return err.kind;
-}
-
-static enum err_kind carry_out(struct bench *bench, const struct change *change)
-{
-    return carry_out_in(bench, "a-1", change);
-}
-
 static struct change on_identity(struct bench *bench, enum step_kind kind)
 {
     return (struct change){ .kind = kind,
@@ -87,11 +22,6 @@ static struct change on_identity(struct bench *bench, enum step_kind kind)
                             .certificate = S("new:" ISSUE),
                             .expects = node_fingerprint(&bench->node, &bench->node.old),
                             .new_key = true };
-}
-
-static struct change on_service(enum step_kind kind)
-{
-    return (struct change){ .kind = kind, .id = S("fedcba9876543210"), .service = S("app") };
 }
 
 static struct change on_trust(struct bench *bench, enum step_kind kind, const struct pki *anchor)
@@ -429,54 +359,6 @@ TEST(the_way_back_in_place_writes_the_saved_certificate_over_the_new_one)
     check_int(carry_out_in(&bench, "a-2", &back), ERR_NONE);
     check_str(folder_text(&bench.node.folder, bench.node.certificate), bench.node.old.pem);
     check_str(folder_text(&bench.node.folder, bench.node.key), bench.node.old.key_pem);
-}
-
-TEST(a_service_is_refreshed_until_it_uses_what_is_stored)
-{
-    AUTO(bench) struct bench bench;
-    bench_make(&bench);
-    struct change refresh = on_service(STEP_refresh);
-    check_int(observe(&bench, &refresh).observed, OBSERVED_BEFORE);
-    check_int(carry_out(&bench, &refresh), ERR_NONE);
-    check_int(observe(&bench, &refresh).observed, OBSERVED_AFTER);
-    bench.driver.loaded = NULL;
-    check_int(observe(&bench, &refresh).observed, OBSERVED_UNKNOWN);
-    check_int(carry_out(&bench, &refresh), ERR_NONE);
-    bench.driver.refresh = NULL;
-    check_int(carry_out(&bench, &refresh), ERR_REFUSED);
-}
-
-TEST(a_pair_that_does_not_match_is_not_loaded)
-{
-    AUTO(bench) struct bench bench;
-    bench_make(&bench);
-    struct change refresh = on_service(STEP_refresh);
-    folder_put(&bench.node.folder, "server.key", bench.node.root.key_pem, 0600);
-    check_int(carry_out(&bench, &refresh), ERR_REFUSED);
-    check_int(observe(&bench, &refresh).observed, OBSERVED_BEFORE);
-}
-
-TEST(a_service_that_plays_another_part_than_planned_is_not_refreshed)
-{
-    static const struct {
-        const char *now, *planned;
-        enum err_kind want;
-    } cases[] = {
-        {"primary",  "replica", ERR_CONFLICT},
-        { "replica", "replica", ERR_NONE    },
-        { "primary", "",        ERR_NONE    },
-        { "",        "replica", ERR_NONE    },
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        AUTO(bench) struct bench bench;
-        bench_make(&bench);
-        struct change refresh = on_service(STEP_refresh);
-        refresh.role = str_c(cases[i].planned);
-        folder_put(&bench.node.folder, "names.role", str_c(cases[i].now), 0600);
-        check_int(carry_out(&bench, &refresh), cases[i].want);
-        check_int(observe(&bench, &refresh).observed,
-                  cases[i].want == ERR_NONE ? OBSERVED_AFTER : OBSERVED_BEFORE);
-    }
 }
 
 static enum err_kind preflight(struct bench *bench)
