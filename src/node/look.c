@@ -14,13 +14,33 @@
 
 #include <string.h>
 
+/* One service that takes a connection and says nothing must not hide the whole node. */
+enum { WAIT_MAX_MS = 5000, WAIT_MIN_MS = 100, WAITS_OF_A_SERVICE = 2 /* and one for each name */ };
+
 struct looking {
     const struct look *look;
     struct arena *arena;
     struct node_conf *node; /* resolved */
     struct emit *emit;
     finding_list findings;
+    int64_t deadline; /* clock_monotonic_ms() */
+    size_t waits;     /* that may still come */
 };
+
+/* A tenth of the call is for what is not waited for. */
+static int64_t look_ms(int call_ms, size_t waits)
+{
+    return call_ms > 0 ? call_ms / 10 * 9 : (int64_t)waits * WAIT_MAX_MS;
+}
+
+/* How long the next answer is waited for: its share of what is left. */
+static int next_wait_ms(struct looking *at)
+{
+    int64_t left = at->deadline - clock_monotonic_ms();
+    int64_t share = at->waits == 0 ? left : left / (int64_t)at->waits;
+    at->waits -= at->waits > 0;
+    return (int)(share < WAIT_MIN_MS ? WAIT_MIN_MS : share > WAIT_MAX_MS ? WAIT_MAX_MS : share);
+}
 
 static str place_of(const struct looking *at, const struct store_conf *store)
 {
@@ -190,12 +210,11 @@ static void emit_store(struct looking *at, const struct store_conf *store)
 
 /* Nothing is verified and nothing presented: the question is only what is shown to who asks for
    `name`, which may be empty. */
-static struct probe_result probe(const struct looking *at, const struct service_conf *service,
-                                 str name)
+static struct probe_result probe(struct looking *at, const struct service_conf *service, str name)
 {
     AUTO(err) struct err err = { 0 };
     struct endpoint endpoint = { 0 };
-    struct probe_request request = { .timeout_ms = at->look->call->timeout_ms, .name = name };
+    struct probe_request request = { .timeout_ms = next_wait_ms(at), .name = name };
     struct probe_result result = { 0 };
     request.protocol = service->protocol.len > 0 ? service->protocol : S("tls");
     bool listens = endpoint_parse(service->listen, &endpoint);
@@ -283,11 +302,13 @@ static void emit_memory(struct looking *at, const struct service_conf *service)
 static void judge_health(struct looking *at, const struct service_conf *service)
 {
     AUTO(err) struct err err = { 0 };
+    struct driver_call call = *at->look->call;
     bool healthy = true;
     str text;
+    call.timeout_ms = next_wait_ms(at);
     if (at->look->driver->health == NULL)
         return;
-    if (!at->look->driver->health(at->look->call, service, &healthy, &text, &err))
+    if (!at->look->driver->health(&call, service, &healthy, &text, &err))
         note_unhealthy(at, service, str_copy(at->arena, str_c(err.msg)));
     else if (!healthy)
         note_unhealthy(at, service, text);
@@ -354,6 +375,9 @@ bool look_emit(const struct look *look, struct emit *emit, struct err *err)
     if (!driver_resolve(look->driver, look->call, look->fragment, &at.findings, err))
         return false;
     at.node = &look->fragment->nodes.items[0];
+    for (size_t i = 0; i < at.node->services.count; i++)
+        at.waits += WAITS_OF_A_SERVICE + at.node->services.items[i].identities.count;
+    at.deadline = clock_monotonic_ms() + look_ms(look->call->timeout_ms, at.waits);
     if (look->connect)
         read_roles(&at);
     emit_str(emit, "fragment", cluster_format(at.arena, look->fragment));

@@ -173,7 +173,8 @@ bool loading_health(const struct driver_call *call, const struct service_conf *s
     *ret_text = S("");
     if (service->health.count == 0)
         return true;
-    if (!run_as(call->arena, &service->health, service->run_as, LOAD_MS, &result, err))
+    int wait_ms = call->timeout_ms < LOAD_MS ? call->timeout_ms : LOAD_MS;
+    if (!run_as(call->arena, &service->health, service->run_as, wait_ms, &result, err))
         return false;
     *ret_healthy = result.exit_code == 0;
     str said = str_trim(result.output), first = str_cut(&said, '\n');
