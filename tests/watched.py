@@ -13,10 +13,13 @@ from datetime import datetime
 
 def file_of(base, service, store, what):
     """Where a program finds a store's file: in its settings where these can be switched."""
-    if service.get("reference"):
+    reference = service.get("reference", "")
+    place = os.path.join(base, reference)
+    if reference.endswith("etcd.yml"):
         section = {"server": "client", "peer": "peer"}[store["name"]] + "-transport-security"
-        word = {"certificate": "cert-file", "key": "key-file"}[what]
-        return "@%s:%s:%s" % (os.path.join(base, service["reference"]), section, word)
+        return "@%s:%s:%s" % (place, section, {"certificate": "cert-file", "key": "key-file"}[what])
+    if reference.endswith("curl.conf"):
+        return "@%s:url:%s" % (place, {"certificate": "cert", "key": "key"}[what])
     return os.path.join(base, store[what])
 
 
@@ -38,7 +41,7 @@ def targets(path):
         host, port = server["listen"].rsplit(":", 1)
         store = dict(node["stores"][link["identity"]], name=link["identity"])
         print(
-            "name=%s->%s host=%s port=%s verify=%s ca=%s cert=%s key=%s say=http:/version"
+            "name=%s->%s host=%s port=%s verify=%s ca=%s cert=%s key=%s say=http:%s"
             % (
                 link["from"],
                 link["to"],
@@ -48,6 +51,7 @@ def targets(path):
                 os.path.join(base, node["stores"][link["trust"]]["certificates"]),
                 file_of(base, client, store, "certificate"),
                 file_of(base, client, store, "key"),
+                {"etcd": "/version"}.get(server.get("group"), "/"),
             )
         )
 

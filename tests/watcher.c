@@ -34,6 +34,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -139,27 +140,56 @@ static bool locate(const char *what, char *path, size_t size)
     return snprintf(path, size, "%.*s%s", (int)folder, file, value) < (int)size;
 }
 
-/* The pair is read with one look at where it is, so that a switch in between cannot mix two. */
+/* The leaf and what follows it. */
+static bool use_certificates(SSL_CTX *context, const char *text)
+{
+    BIO *in = BIO_new_mem_buf(text, -1);
+    X509 *leaf = PEM_read_bio_X509(in, NULL, NULL, NULL), *next;
+    bool done = leaf != NULL && SSL_CTX_use_certificate(context, leaf) == 1;
+    while (done && (next = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
+        done = SSL_CTX_add0_chain_cert(context, next) == 1;
+    if (done)
+        ERR_clear_error(); /* of the end of the file */
+    X509_free(leaf);
+    BIO_free(in);
+    return done;
+}
+
+static bool use_key(SSL_CTX *context, const char *text)
+{
+    BIO *in = BIO_new_mem_buf(text, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+    bool done = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(in);
+    return done;
+}
+
+/* Names that were switched while they were looked up are looked up again; a pair in one file is
+   read once, as whoever keeps it so does. */
 static bool load_files(struct attempt *at)
 {
-    char ca[PATH], cert[PATH], key[PATH];
+    char ca[PATH], cert[PATH], key[PATH], again[PATH], certificate[65536], key_text[65536];
     const struct target *target = at->target;
     if (!locate(target->ca, ca, sizeof(ca)) ||
         SSL_CTX_load_verify_locations(at->context, ca, NULL) != 1)
         return false;
     if (target->cert == NULL)
         return true;
-    for (int i = 0; i < 3; i++) {
-        char again[PATH];
+    do
         if (!locate(target->cert, cert, sizeof(cert)) || !locate(target->key, key, sizeof(key)) ||
             !locate(target->cert, again, sizeof(again)))
             return false;
-        if (strcmp(cert, again) == 0)
-            break;
-    }
-    return SSL_CTX_use_certificate_chain_file(at->context, cert) == 1 &&
-           SSL_CTX_use_PrivateKey_file(at->context, key, SSL_FILETYPE_PEM) == 1 &&
-           SSL_CTX_check_private_key(at->context) == 1;
+    while (strcmp(cert, again) != 0);
+    read_file(cert, certificate, sizeof(certificate));
+    bool one_file = strcmp(cert, key) == 0;
+    bool done =
+        use_certificates(at->context, certificate) &&
+        use_key(at->context, one_file ? certificate : read_file(key, key_text, sizeof(key_text))) &&
+        SSL_CTX_check_private_key(at->context) == 1;
+    OPENSSL_cleanse(certificate, sizeof(certificate));
+    OPENSSL_cleanse(key_text, sizeof(key_text));
+    return done;
 }
 
 /* ---- one connection ---- */
