@@ -109,11 +109,22 @@ bool lab_process_of_file(struct arena *arena, str path, str cwd, struct lab_proc
     return lab_process_of((pid_t)pid, ret_process);
 }
 
+/* How a server is stopped: what is tried, and how long each is waited for, in milliseconds. */
+static const struct {
+    int signal, ms;
+} stop_ways[] = {
+    {SIGINT,   FAST_MS},
+    { SIGQUIT, QUIT_MS}
+};
+
 /* In the child: never returns. */
 static void become_command(const struct lab_user *user, const struct lab_command *command)
 {
     sigset_t none;
     sigemptyset(&none);
+    for (size_t i = 0; i < COUNT(stop_ways); i++)
+        signal(stop_ways[i].signal,
+               SIG_DFL); /* a shell ignores it in what runs in the background */
     sigprocmask(SIG_SETMASK, &none, NULL);
     umask(077);
     if (command->server)
@@ -133,11 +144,16 @@ static void become_command(const struct lab_user *user, const struct lab_command
 bool lab_spawn(const struct lab_user *user, const struct lab_command *command,
                struct lab_process *ret_process, struct err *err)
 {
+    /* Blocked, a signal that comes before the child can take it is kept for it. */
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
-    if (pid < 0)
-        return err_errno(err, "fork");
     if (pid == 0)
         become_command(user, command);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        return err_errno(err, "fork");
     /* A child that has ended already is a zombie until we wait: its start is still there. */
     char state;
     *ret_process = (struct lab_process){ .pid = pid };
@@ -186,18 +202,12 @@ static bool ended_within(const struct lab_process *process, int ms)
 
 bool lab_process_stop(const struct lab_process *process, struct err *err)
 {
-    static const struct {
-        int signal, ms;
-    } ways[] = {
-        {SIGINT,   FAST_MS},
-        { SIGQUIT, QUIT_MS}
-    };
-    for (size_t i = 0; i < COUNT(ways); i++) {
+    for (size_t i = 0; i < COUNT(stop_ways); i++) {
         if (!lab_process_alive(process))
             return true;
-        if (kill(process->pid, ways[i].signal) < 0 && errno != ESRCH)
+        if (kill(process->pid, stop_ways[i].signal) < 0 && errno != ESRCH)
             return err_errno(err, "stop process %d", (int)process->pid);
-        if (ended_within(process, ways[i].ms))
+        if (ended_within(process, stop_ways[i].ms))
             return true;
     }
     return err_set(err, ERR_TIMEOUT, "process %d does not end", (int)process->pid);
