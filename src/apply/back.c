@@ -59,21 +59,68 @@ static void take_identity(struct arena *arena, struct survey *survey,
     list_push(arena, returns) = back;
 }
 
-/* The node's trust stores that lost an anchor, which is in no store now but in their snapshots. */
-static json_t *lossy_paths(const struct survey *survey, const struct approved *applied, str node)
+/* The node's trust stores that lost an anchor, which is in no store now but in their snapshots; and
+   its changed stores of pins, as an approved pin can be one that was not issued then. */
+static json_t *saved_paths(const struct survey *survey, const struct approved *applied, str node)
 {
     json_t *paths = json_array();
     for (size_t i = 0; i < survey->model.stores.count; i++) {
         const struct trust_store *store = &survey->model.stores.items[i];
-        bool lossy = false;
-        for (size_t k = 0; k < applied->steps.count; k++)
-            lossy = lossy || (applied->steps.items[k].kind == STEP_distrust &&
-                              str_eq(applied->steps.items[k].node, store->node) &&
-                              str_eq(applied->steps.items[k].store, store->name));
-        if (lossy && str_eq(store->node, node))
+        bool changed = false;
+        for (size_t k = 0; k < applied->steps.count; k++) {
+            const struct step *step = &applied->steps.items[k];
+            bool wanted = step->kind == STEP_distrust || step_is_of_pins(step->kind);
+            changed = changed || (wanted && str_eq(step->node, store->node) &&
+                                  str_eq(step->store, store->name));
+        }
+        if (changed && str_eq(store->node, node))
             json_array_append_new(paths, json_stringn(store->path.ptr, store->path.len));
     }
     return paths;
+}
+
+static uint32_t saved_pins(struct arena *arena, struct model *model, const json_t *row)
+{
+    id_list ids = { 0 };
+    const json_t *names = json_object_get(row, "pins");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        struct pin pin;
+        str name = str_copy(arena, str_c(json_string_value(json_array_get(names, i))));
+        if (pin_of_name(name, &pin))
+            list_push(arena, &ids) = model_pin(model, pin);
+    }
+    return model_anchors(model, ids.items, ids.count);
+}
+
+/* What one set has and the other has not. */
+static void add_difference(struct arena *arena, const struct model *model, uint32_t set,
+                           uint32_t other, struct plan_return back, plan_return_list *returns)
+{
+    size_t count;
+    const uint32_t *pins = model_members(model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++) {
+        back.anchor = pins[i];
+        if (!model_anchors_have(model, other, pins[i]))
+            list_push(arena, returns) = back;
+    }
+}
+
+/* A store of pins returns to what the snapshot has of it. */
+static void take_pins(struct arena *arena, struct survey *survey, str node, const json_t *row,
+                      plan_return_list *returns)
+{
+    struct model *model = &survey->model;
+    str path = answer_text(arena, row, "path");
+    uint32_t saved = saved_pins(arena, model, row);
+    for (uint32_t i = 0; i < model->stores.count; i++) {
+        const struct trust_store *store = &model->stores.items[i];
+        struct plan_return back = { .identity = NO_ID, .trust_store = i };
+        if (store->kind != STORE_PINS || !str_eq(store->node, node) || !str_eq(store->path, path))
+            continue;
+        add_difference(arena, model, store->anchors, saved, back, returns);
+        back.regain = true;
+        add_difference(arena, model, saved, store->anchors, back, returns);
+    }
 }
 
 static bool ask_node(struct arena *arena, struct survey *survey, const struct approved *applied,
@@ -82,15 +129,18 @@ static bool ask_node(struct arena *arena, struct survey *survey, const struct ap
     AUTO(json) json_t *answer = NULL;
     AUTO(json)
     json_t *body = json_pack("{s:s%,s:o}", "apply", snapshot.ptr, snapshot.len, "paths",
-                             lossy_paths(survey, applied, node));
+                             saved_paths(survey, applied, node));
     if (!reach_ask(fleet_reach(survey->fleet, node), "saved", body, ASK_MS, &answer, err))
         return false;
     const json_t *rows = json_object_get(answer, "identities");
     for (size_t i = 0; i < json_array_size(rows); i++)
         take_identity(arena, survey, applied, node, json_array_get(rows, i), returns);
     rows = json_object_get(answer, "anchors");
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        (void)take_certificates(survey, json_object_get(json_array_get(rows, i), "certificates"));
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        (void)take_certificates(survey, json_object_get(row, "certificates"));
+        take_pins(arena, survey, node, row, returns);
+    }
     return true;
 }
 

@@ -18,23 +18,46 @@ static str role_of(const struct apply *apply, const struct step *step)
     return id == NO_ID ? S("") : model->services.items[id].role;
 }
 
+/* The name of the pin that the step is about; empty while what it is to remember is not there. */
+static str pin_of(const struct apply *apply, const struct step *step)
+{
+    struct pin pin;
+    str id;
+    if (!step_is_of_pins(step->kind) || !pin_of_name(step->certificate, &pin))
+        return S("");
+    if (!str_starts(pin.digest, S("new:")))
+        return step->certificate;
+    id = (str){ pin.digest.ptr + 4, pin.digest.len - 4 };
+    for (size_t i = 0; i < apply->issued.count; i++) {
+        const struct cert *leaf = &apply->issued.items[i].leaf;
+        if (!str_eq(apply->issued.items[i].step, id))
+            continue;
+        pin.digest = pin.kind == PIN_CERT ? leaf->sha256 : leaf->spki_sha256;
+        return pin_name(apply->arena, pin);
+    }
+    return S("");
+}
+
 static json_t *step_object(const struct apply *apply, const struct step *step)
 {
     json_t *object = json_object();
+    /* clang-format off */
     const struct {
         const char *name;
         str value;
     } texts[] = {
-        {"id",           step->id                         },
-        { "kind",        str_c(step_kind_name(step->kind))},
-        { "service",     step->service                    },
-        { "store",       step->store                      },
-        { "expects",     step->expects                    },
-        { "certificate", step->certificate                },
-        { "leaves",      step->leaves                     },
-        { "role",        role_of(apply,                     step) },
-        { "from",             apply->record.undoes                                       },
+        { "id",          step->id },
+        { "kind",        str_c(step_kind_name(step->kind)) },
+        { "service",     step->service },
+        { "store",       step->store },
+        { "expects",     step->expects },
+        { "certificate", step->certificate },
+        { "leaves",      step->leaves },
+        { "role",        role_of(apply, step) },
+        { "pin",         pin_of(apply, step) },
+        { "from",        apply->record.undoes },
     };
+    /* clang-format on */
     for (size_t i = 0; i < COUNT(texts); i++)
         json_object_set_new(object, texts[i].name, text(texts[i].value));
     json_object_set_new(object, "new_key", json_boolean(step->new_key));

@@ -68,7 +68,7 @@ static bool read_issuer(struct survey *survey, struct survey_issuer *ret_issuer,
     return check_issuer(survey, &survey->model.certs.items[ret_issuer->issuer], err);
 }
 
-/* "sha256:…" of a certificate that the survey met; others are in no trust store any more. */
+/* Certificates and pins that the survey met; others are in no trust store any more. */
 static void add_retired(struct planning *planning, struct plan_goal *goal)
 {
     for (size_t i = 0; i < planning->options.retire.count; i++) {
@@ -85,9 +85,9 @@ static void note_retired(struct planning *planning)
 {
     const struct plan *plan = &planning->plan;
     for (size_t i = 0; i < plan->retired.count; i++) {
-        str sha256 = planning->survey->model.certs.items[plan->retired.items[i]].sha256;
-        str_list_add(planning->arena, &planning->options.retire,
-                     str_printf(planning->arena, "sha256:%.*s", STR_ARG(sha256)));
+        str_list_add(
+            planning->arena, &planning->options.retire,
+            model_cert_name(planning->arena, &planning->survey->model, plan->retired.items[i]));
     }
 }
 

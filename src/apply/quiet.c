@@ -37,6 +37,11 @@ static bool needs_anchor(struct sight *sight, const struct shown *shown)
     struct path path;
     if (shown->chain == NO_ID || by == NO_ID || !model_anchors_have(model, by, sight->anchor))
         return false;
+    if (model_is_pin(model, sight->anchor)) {
+        size_t count;
+        const uint32_t *members = model_members(model->chains.items[shown->chain], &count);
+        return count > 0 && model_pin_matches(model, sight->anchor, members[0]);
+    }
     struct facts *facts = &sight->survey.judge.facts;
     uint32_t chain = present_chain(facts, shown->chain, loaded_by(model, shown->own),
                                    sight->survey.now, &since, &until);

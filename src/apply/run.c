@@ -13,8 +13,24 @@ static void keep_answer(struct apply *apply, struct job *job, const json_t *answ
     job->evidence = answer_text(apply->arena, answer, "evidence");
 }
 
+/* What others are to remember of it is known from here on. */
+static void keep_issued(struct apply *apply, const struct job *job, const json_t *answer)
+{
+    AUTO(err) struct err err = { 0 };
+    struct apply_issued issued = { .step = job->step->id };
+    str der;
+    for (size_t i = 0; i < apply->issued.count; i++)
+        if (str_eq(apply->issued.items[i].step, issued.step))
+            return;
+    if (json_object_get(answer, "leaf") != NULL &&
+        need_bytes(apply->arena, answer, "leaf", &der, &err) &&
+        cert_parse(apply->arena, der, &issued.leaf, &err))
+        list_push(apply->arena, &apply->issued) = issued;
+}
+
 static void keep_observed(struct apply *apply, struct job *job, const json_t *answer)
 {
+    keep_issued(apply, job, answer);
     enum observed observed = OBSERVED_UNKNOWN;
     str name = answer_text(apply->arena, answer, "observed");
     job->evidence = answer_text(apply->arena, answer, "evidence");

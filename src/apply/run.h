@@ -31,6 +31,12 @@ struct apply_event {
     size_t total; /* steps of this run */
 };
 
+/* What an issue step has come to. */
+struct apply_issued {
+    str step;
+    struct cert leaf;
+};
+
 struct apply {
     struct arena *arena;
     struct survey *survey;   /* that the plan was made from, under the lease */
@@ -44,6 +50,7 @@ struct apply {
     size_t total; /* steps of this run, for whoever watches */
     size_t done;  /* how many were seen done, or may be */
     LIST(struct apply_wait) waits;
+    LIST(struct apply_issued) issued;                              /* as far as it has been seen */
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */
     void *context;
 };

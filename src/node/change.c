@@ -8,6 +8,7 @@
 #include "node/generation.h"
 #include "node/loaded.h"
 #include "node/material.h"
+#include "node/pinned.h"
 #include "node/refresh.h"
 #include "node/retention.h"
 
@@ -30,7 +31,8 @@ bool change_parse(struct arena *arena, const json_t *step, struct change *ret_ch
         !take_text(step, "certificate", &change.certificate, err) ||
         !take_text(step, "expects", &change.expects, err) ||
         !take_text(step, "leaves", &change.leaves, err) ||
-        !take_text(step, "role", &change.role, err) || !take_text(step, "from", &change.from, err))
+        !take_text(step, "role", &change.role, err) ||
+        !take_text(step, "from", &change.from, err) || !take_text(step, "pin", &change.pin, err))
         return false;
     if (json_object_get(step, "anchor") != NULL &&
         !need_bytes(arena, step, "anchor", &change.anchor, err))
@@ -84,7 +86,8 @@ static bool paths_of(const struct change_site *site, const struct change *change
     if (store == NULL)
         return false;
     if (store->certificate.len == 0) {
-        list_push(arena, ret_paths) = store->certificates;
+        list_push(arena, ret_paths) =
+            str_eq(store->format, S("pins")) ? store->path : store->certificates;
         return true;
     }
     struct identity_files files = { store->certificate, store->key };
@@ -450,20 +453,24 @@ static bool do_refresh(const struct change_site *site, const struct change *chan
 
 /* ---- the table ---- */
 
+/* clang-format off */
 static const struct change_row {
     bool (*observe)(const struct change_site *site, const struct change *change,
                     enum observed *ret_observed, str *ret_evidence, struct err *err);
     bool (*carry_out)(const struct change_site *site, const struct change *change,
                       str *ret_evidence, struct err *err);
 } rows[STEP_KIND_COUNT] = {
-    [STEP_snapshot] = {observe_snapshot,  do_snapshot},
-    [STEP_issue] = { observe_issue,    NULL       },
-    [STEP_trust] = { observe_anchor,   do_anchor  },
-    [STEP_distrust] = { observe_anchor,   do_anchor  },
-    [STEP_install] = { observe_identity, do_install },
-    [STEP_switch] = { observe_identity, do_switch  },
-    [STEP_refresh] = { observe_refresh,  do_refresh },
+    [STEP_snapshot] = { observe_snapshot, do_snapshot },
+    [STEP_issue]    = { observe_issue,    NULL },
+    [STEP_trust]    = { observe_anchor,   do_anchor },
+    [STEP_distrust] = { observe_anchor,   do_anchor },
+    [STEP_expect]   = { pinned_observe,   pinned_change },
+    [STEP_forget]   = { pinned_observe,   pinned_change },
+    [STEP_install]  = { observe_identity, do_install },
+    [STEP_switch]   = { observe_identity, do_switch },
+    [STEP_refresh]  = { observe_refresh,  do_refresh },
 };
+/* clang-format on */
 
 bool change_observe(const struct change_site *site, const struct change *change,
                     enum observed *ret_observed, str *ret_evidence, struct err *err)

@@ -20,10 +20,12 @@
 struct change {
     enum step_kind kind;
     str id, service, store;
-    str certificate; /* "sha256:…", or "new:<id of the issue step>" */
+    str certificate; /* "sha256:…", or "new:<id of the issue step>"; of pins as in plan.h */
     str expects, leaves;
     bool new_key, in_place;
     str anchor; /* DER, of trust */
+    str pin;    /* of expect and forget: its name (x509/pin.h); empty while what it is to remember
+                   has not been issued */
     str role;   /* the part that the plan took the service for; empty: none */
     str from;   /* the apply whose snapshot holds a "sha256:…" that is gone back to */
 };

@@ -6,7 +6,7 @@
 #include "node/look.h"
 #include "node/material.h"
 #include "node/worker.h"
-#include "store/store.h"
+#include "store/pins.h"
 #include "tls/probe.h"
 
 enum { RUN_TIMEOUT_MS = 60 * 1000, TIMEOUT_MAX_MS = 3600 * 1000 };
@@ -192,7 +192,21 @@ static bool take_work(const struct worker *worker, struct arena *arena, const js
     return true;
 }
 
-/* -> observed, evidence */
+/* What an issue step has come to: whoever is to remember it must be told. */
+static bool emit_issued(struct arena *arena, const struct work *work, struct emit *emit,
+                        struct err *err)
+{
+    struct pending_place place;
+    struct pending pending;
+    if (!change_pending(&work->at, &work->change, &place, err) ||
+        !pending_read(arena, &place, &pending, err))
+        return false;
+    if (pending.has_certificate)
+        emit_bytes(emit, "leaf", pending.leaf.der);
+    return true;
+}
+
+/* -> observed, evidence; of an issue step that is done also leaf (DER) */
 static bool op_observe(const struct worker *worker, struct arena *arena, const json_t *body,
                        struct emit *emit, struct err *err)
 {
@@ -201,6 +215,9 @@ static bool op_observe(const struct worker *worker, struct arena *arena, const j
     str evidence;
     if (!take_work(worker, arena, body, &work, err) ||
         !change_observe(&work.at, &work.change, &observed, &evidence, err))
+        return false;
+    if (work.change.kind == STEP_issue && observed == OBSERVED_AFTER &&
+        !emit_issued(arena, &work, emit, err))
         return false;
     emit_text(emit, "observed", observed_name(observed));
     emit_str(emit, "evidence", evidence);
@@ -300,8 +317,23 @@ static bool emit_certificates(const struct worker *worker, struct arena *arena, 
     return true;
 }
 
+static bool emit_saved_pins(const struct worker *worker, struct arena *arena, str apply, str path,
+                            struct emit *emit, struct err *err)
+{
+    str bytes;
+    pin_list pins;
+    if (!file_saved_bytes(arena, worker->state, apply, path, &bytes, err))
+        return false;
+    pins_of(arena, bytes, &pins);
+    emit_array(emit, "pins");
+    for (size_t i = 0; i < pins.count; i++)
+        emit_str(emit, NULL, pin_name(arena, pins.items[i]));
+    emit_array_end(emit);
+    return true;
+}
+
 /* {apply, paths[]} -> identities[{service, store, certificate, key, chain[] (DER)}],
-   anchors[{path, certificates[] (DER)}] of the trust stores at `paths` */
+   anchors[{path, certificates[] (DER), pins[]}] of the trust stores at `paths` */
 static bool op_saved(const struct worker *worker, struct arena *arena, const json_t *body,
                      struct emit *emit, struct err *err)
 {
@@ -328,7 +360,8 @@ static bool op_saved(const struct worker *worker, struct arena *arena, const jso
     for (size_t i = 0; i < paths.count; i++) {
         emit_object(emit, NULL);
         emit_str(emit, "path", paths.items[i]);
-        if (!emit_certificates(worker, arena, apply, paths.items[i], "certificates", emit, err))
+        if (!emit_certificates(worker, arena, apply, paths.items[i], "certificates", emit, err) ||
+            !emit_saved_pins(worker, arena, apply, paths.items[i], emit, err))
             return false;
         emit_object_end(emit);
     }

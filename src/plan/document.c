@@ -34,13 +34,15 @@ bool step_kind_parse(str name, enum step_kind *ret_kind)
     return false;
 }
 
+bool step_is_of_pins(enum step_kind kind)
+{
+    return kind == STEP_expect || kind == STEP_forget;
+}
+
 static void emit_cert(struct emit *emit, const struct model *model, uint32_t cert)
 {
     AUTO(arena) struct arena scratch = { 0 };
-    str sha256 = model->certs.items[cert].sha256;
-    emit_str(emit, NULL,
-             str_starts(sha256, S("new:")) ? sha256
-                                           : str_printf(&scratch, "sha256:%.*s", STR_ARG(sha256)));
+    emit_str(emit, NULL, model_cert_name(&scratch, model, cert));
 }
 
 static void emit_members(struct emit *emit, const struct model *model, const char *name,

@@ -28,6 +28,8 @@
     X(issue,    "make the key and the request, get the certificate")                   \
     X(trust,    "add an anchor to a trust store")                                      \
     X(distrust, "remove an anchor from a trust store")                                 \
+    X(expect,   "stage the next pin beside the one that is remembered")                \
+    X(forget,   "remove a pin of what is shown no more")                               \
     X(install,  "write the new certificate and key beside the old ones")               \
     X(switch,   "point the one reference at the new files")                            \
     X(refresh,  "reload or reconnect a service, so that it uses what is stored")       \
@@ -44,12 +46,13 @@ struct step {
     enum step_kind kind;
     str node, service; /* names; service is empty for a step on a store alone */
     str store;         /* store name on the node, or empty */
-    str certificate;   /* "sha256:…", or "new:<id of the issue step>"; empty when none is meant */
+    str certificate; /* "sha256:…", or "new:<id of the issue step>"; of pins "spki:…" or "cert:…"
+                        with a digest or "new:<id>"; empty when none is meant */
     str expects, leaves;
     str text;             /* one sentence */
     uint32_t identity;    /* identity id in the model, or NO_ID */
     uint32_t trust_store; /* trust store id in the model, or NO_ID */
-    uint32_t new_cert;    /* cert id of the planned certificate or the anchor, or NO_ID */
+    uint32_t new_cert;    /* cert id of the planned certificate, the anchor or the pin, or NO_ID */
     uint32_t new_chain;   /* chain id that install or switch leaves, or NO_ID */
     bool new_key;         /* issue, install, switch: the certificate comes with a key of its own */
     bool in_place;        /* install: over the old files, as no reference can be switched */
@@ -120,6 +123,10 @@ enum order_rule {
     ORDER_ONE_REFERENCE,   /* a new key goes to new names, and one reference is switched */
     ORDER_DISTRUST_LAST,   /* an anchor goes when nobody presents what it vouches for */
     ORDER_HOLD,            /* and when that has been seen, not only planned */
+    ORDER_PIN_FIRST,       /* the next pin is stored and loaded before it is needed */
+    ORDER_FORGET_LAST,     /* a pin goes when what it remembers is shown no more */
+    ORDER_PINNED_KEY,      /* a key that is remembered where nothing can be changed is kept */
+    ORDER_SHARED_STORE,    /* a store that several services read is renewed once */
     ORDER_RULE_COUNT
 };
 extern const bool order_rule_active[ORDER_RULE_COUNT];
@@ -168,5 +175,6 @@ void plan_emit(struct emit *emit, struct model *model, const struct plan *plan,
 const char *step_kind_name(enum step_kind kind);
 const char *step_kind_text(enum step_kind kind);
 bool step_kind_parse(str name, enum step_kind *ret_kind);
+bool step_is_of_pins(enum step_kind kind); /* changes a store of pins */
 
 #endif

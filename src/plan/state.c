@@ -153,9 +153,10 @@ static void settle_all(struct walk *walk)
 static void change_store(struct walk *walk, const struct step *step)
 {
     uint32_t anchors = walk->after.anchors_stored[step->trust_store];
+    bool adds = step->kind == STEP_trust || step->kind == STEP_expect;
     set(walk, STATE_ANCHORS_STORED, step->trust_store,
-        step->kind == STEP_trust ? model_anchors_with(walk->model, anchors, step->new_cert)
-                                 : model_anchors_without(walk->model, anchors, step->new_cert));
+        adds ? model_anchors_with(walk->model, anchors, step->new_cert)
+             : model_anchors_without(walk->model, anchors, step->new_cert));
     size_t count;
     const uint32_t *trusters = groups_of(&walk->trusters_of_store, step->trust_store, &count);
     for (size_t i = 0; i < count; i++) {
@@ -198,7 +199,8 @@ void walk_step(struct walk *walk, const struct step *step)
     if (!walk->moved)
         settle_all(walk);
     walk->moved = true;
-    if (step->kind == STEP_trust || step->kind == STEP_distrust)
+    if (step->kind == STEP_trust || step->kind == STEP_distrust || step->kind == STEP_expect ||
+        step->kind == STEP_forget)
         change_store(walk, step);
     if (step->kind == STEP_switch)
         change_identity(walk, step->identity, step->new_chain);

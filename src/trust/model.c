@@ -120,15 +120,6 @@ static uint32_t intern(struct model *model, struct map *map, str_list *list, str
     return id;
 }
 
-uint32_t model_cert_named(const struct model *model, str fingerprint)
-{
-    const str prefix = S("sha256:");
-    return str_starts(fingerprint, prefix)
-               ? map_get(&model->cert_ids,
-                         (str){ fingerprint.ptr + prefix.len, fingerprint.len - prefix.len })
-               : NO_ID;
-}
-
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count)
 {
     return intern(model, &model->chain_ids, &model->chains, packed(certs, count));
@@ -254,4 +245,20 @@ bool model_anchors_have(const struct model *model, uint32_t set, uint32_t cert)
         if (members[i] == cert)
             return true;
     return false;
+}
+
+str model_cert_name(struct arena *arena, const struct model *model, uint32_t cert)
+{
+    str sha256 = model->certs.items[cert].sha256;
+    return str_starts(sha256, S("new:")) || model_is_pin(model, cert)
+               ? sha256
+               : str_printf(arena, "sha256:%.*s", STR_ARG(sha256));
+}
+
+uint32_t model_cert_named(const struct model *model, str name)
+{
+    str prefix = S("sha256:"), key = name;
+    if (str_starts(name, prefix))
+        key = (str){ name.ptr + prefix.len, name.len - prefix.len };
+    return map_get(&model->cert_ids, key);
 }

@@ -134,7 +134,6 @@ uint32_t model_process(const struct model *model, uint32_t service);
    set keeps the order of its members, as OpenSSL goes by it, and the first of those that are the
    same. */
 uint32_t model_cert(struct model *model, const struct cert *cert);
-uint32_t model_cert_named(const struct model *model, str fingerprint); /* "sha256:…", or NO_ID */
 uint32_t model_chain(struct model *model, const uint32_t *certs, size_t count);
 uint32_t model_anchors(struct model *model, const uint32_t *certs, size_t count);
 
@@ -148,6 +147,11 @@ uint32_t model_pin(struct model *model, struct pin pin);
 uint32_t model_pin_of(struct model *model, enum pin_kind kind, uint32_t cert);
 bool model_is_pin(const struct model *model, uint32_t cert);
 bool model_pin_matches(const struct model *model, uint32_t pin, uint32_t cert);
+
+/* How a certificate is named in plans: "sha256:…", "new:…"; a pin by its name. And the id of what
+   is named so, or NO_ID. */
+str model_cert_name(struct arena *arena, const struct model *model, uint32_t cert);
+uint32_t model_cert_named(const struct model *model, str name);
 
 /* Members of a chain, an anchor set or an offer; they live as long as the model. */
 const uint32_t *model_members(str packed, size_t *ret_count);
