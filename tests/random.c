@@ -161,9 +161,9 @@ void random_cluster_free(struct random_cluster *cluster)
 
 static struct step any_step(struct random_cluster *cluster)
 {
-    static const enum step_kind kinds[] = { STEP_snapshot, STEP_trust,   STEP_trust,
-                                            STEP_distrust, STEP_install, STEP_switch,
-                                            STEP_refresh,  STEP_refresh, STEP_verify };
+    static const enum step_kind kinds[] = { STEP_snapshot, STEP_trust,  STEP_trust,   STEP_distrust,
+                                            STEP_install,  STEP_switch, STEP_refresh, STEP_refresh,
+                                            STEP_hold,     STEP_verify };
     const struct model *model = &cluster->model;
     const struct service *service = &model->services.items[below(cluster, model->services.count)];
     struct step step = { .kind = kinds[below(cluster, COUNT(kinds))],

@@ -69,10 +69,14 @@ static void apply(struct model *model, struct state *state, const struct step *s
     }
 }
 
+typedef LIST(uint32_t) chain_list;
+
 struct plain {
     struct judge *judge;
     struct state states[2]; /* before and after the wave */
     bool *loaded, *stored;  /* by link: what it could do at the start */
+    chain_list
+        *signed_with; /* by link: chains of a signer since the last hold; some are there twice */
 };
 
 static uint32_t id_at(const uint32_t *stored, const uint32_t *loaded, bool is_stored, uint32_t id)
@@ -102,6 +106,40 @@ static bool works(const struct plain *plain, const struct link *link, struct sid
     return judge_link(plain->judge, link, ends, PKI_NOW).ok;
 }
 
+/* What was signed with any chain since the last hold is accepted by the verifier in any state. */
+static bool tokens_hold(const struct plain *plain, size_t index)
+{
+    const struct link *link = &plain->judge->model->links.items[index];
+    for (size_t i = 0; i < plain->signed_with[index].count; i++)
+        for (unsigned mix = 0; mix < 4; mix++) {
+            const struct state *state = &plain->states[mix >> 1];
+            bool stored = mix & 1;
+            struct ends ends = { .client_chain = NO_ID, .server_anchors = NO_ID };
+            ends.server_chain = plain->signed_with[index].items[i];
+            ends.client_anchors =
+                id_at(state->truster_stored, state->truster_loaded, stored, link->client_truster);
+            if ((!stored || plain->stored[index]) &&
+                !judge_link(plain->judge, link, ends, PKI_NOW).ok)
+                return false;
+        }
+    return true;
+}
+
+static void note_signed(struct arena *arena, struct plain *plain, bool hold)
+{
+    const struct model *model = plain->judge->model;
+    for (size_t i = 0; i < model->links.count; i++) {
+        const struct link *link = &model->links.items[i];
+        if (link->kind != LINK_SIGNER)
+            continue;
+        if (hold)
+            plain->signed_with[i].count = 0;
+        uint32_t chain = plain->states[1].chain_loaded[link->server_identity];
+        if (chain != NO_ID)
+            list_push(arena, &plain->signed_with[i]) = chain;
+    }
+}
+
 static void promise(struct plain *plain, size_t index)
 {
     const struct link *link = &plain->judge->model->links.items[index];
@@ -122,7 +160,7 @@ static bool holds_in_every_mix(const struct plain *plain, size_t index)
         if (!works(plain, link, client, server))
             return false;
     }
-    return true;
+    return tokens_hold(plain, index);
 }
 
 static void prove_wave(struct arena *arena, struct plain *plain, const struct plan *plan,
@@ -141,6 +179,10 @@ static void prove_wave(struct arena *arena, struct plain *plain, const struct pl
         if (plain->loaded[i] && !str_list_has(&wave->outage, key) && !holds_in_every_mix(plain, i))
             list_push(arena, &wave->broken) = key;
     }
+    bool hold = false;
+    for (size_t i = 0; i < wave->steps.count; i++)
+        hold = hold || plan->steps.items[wave->steps.items[i]].kind == STEP_hold;
+    note_signed(arena, plain, hold);
 }
 
 /* Fills in `plan` as plan_prove() does; `ret_end` is the state after the last wave. */
@@ -150,11 +192,14 @@ static void plain_prove(struct arena *arena, struct judge *judge, struct plan *p
     struct model *model = judge->model;
     struct plain plain = { .judge = judge,
                            .loaded = arena_alloc(arena, model->links.count + 1, 1),
-                           .stored = arena_alloc(arena, model->links.count + 1, 1) };
+                           .stored = arena_alloc(arena, model->links.count + 1, 1),
+                           .signed_with =
+                               arena_alloc(arena, model->links.count + 1, sizeof(chain_list)) };
     state_of_model(arena, model, &plain.states[0]);
     plain.states[1] = copy_of(arena, model, &plain.states[0]);
     for (size_t i = 0; i < model->links.count; i++)
         promise(&plain, i);
+    note_signed(arena, &plain, false);
     plan->proven = true;
     for (size_t i = 0; i < plan->waves.count; i++) {
         prove_wave(arena, &plain, plan, &plan->waves.items[i]);

@@ -16,11 +16,20 @@
  * A wave that changes neither end leaves a link in the states in which the wave before has judged
  * it, so it is passed over, and states of an end that are the same are judged once. The first wave
  * judges every link; a link that did not hold, or was down, is judged in the next wave too.
+ *
+ * What a signer has signed is about until a hold has waited for it to be gone, so its verifier is
+ * held to every chain that it has signed with since the last hold.
  */
 
 struct promise {
     bool loaded; /* worked at the start with both ends as loaded */
     bool stored; /* and in every mix with stored ends */
+};
+
+/* The chains that a signer has signed with since the last hold. */
+struct tokens {
+    uint32_t link;
+    LIST(uint32_t) chains;
 };
 
 struct proof {
@@ -35,6 +44,8 @@ struct proof {
     /* By link: the last wave that judged it, that declares it as an outage of any kind, and as one
        in which handshakes fail. */
     size_t *taken, *listed, *down;
+    LIST(struct tokens) tokens;
+    uint32_t *tokens_of; /* by link: index of its tokens, or NO_ID */
 };
 
 /* ---- the states of one link ---- */
@@ -87,6 +98,24 @@ static bool works(const struct proof *proof, const struct link *link, struct sid
     return judge_link(proof->judge, link, ends, proof->now).ok;
 }
 
+static bool tokens_hold(const struct proof *proof, const struct link *link,
+                        const struct end_states *clients, uint64_t *judged,
+                        struct verdict *ret_verdict)
+{
+    struct model *model = proof->judge->model;
+    uint32_t index = proof->tokens_of[link - model->links.items];
+    for (size_t i = 0; index != NO_ID && i < proof->tokens.items[index].chains.count; i++)
+        for (size_t k = 0; k < clients->count; k++) {
+            struct ends ends = state_ends(model, link, clients->sides[k], clients->sides[k]);
+            ends.server_chain = proof->tokens.items[index].chains.items[i];
+            ++*judged;
+            *ret_verdict = judge_link(proof->judge, link, ends, proof->now);
+            if (!ret_verdict->ok)
+                return false;
+        }
+    return true;
+}
+
 /* Counts the states that it judges: all of them, or up to the first in which the link fails. */
 static bool holds(const struct proof *proof, const struct link *link, bool stored, uint64_t *judged,
                   struct verdict *ret_verdict)
@@ -101,7 +130,52 @@ static bool holds(const struct proof *proof, const struct link *link, bool store
         if (!ret_verdict->ok)
             return false;
     }
-    return true;
+    return tokens_hold(proof, link, &clients, judged, ret_verdict);
+}
+
+/* ---- what is signed ---- */
+
+static void add_chain(struct proof *proof, struct tokens *tokens, uint32_t chain)
+{
+    for (size_t i = 0; i < tokens->chains.count; i++)
+        if (tokens->chains.items[i] == chain)
+            return;
+    if (chain != NO_ID)
+        list_push(proof->scratch, &tokens->chains) = chain;
+}
+
+/* A signer signs with what it has loaded; before anything has changed, that is all there is. */
+static void note_signed(struct proof *proof, bool hold)
+{
+    const struct model *model = proof->judge->model;
+    for (size_t i = 0; i < proof->tokens.count; i++) {
+        struct tokens *tokens = &proof->tokens.items[i];
+        uint32_t signer = model->links.items[tokens->link].server_identity;
+        if (hold)
+            tokens->chains.count = 0;
+        if (signer != NO_ID)
+            add_chain(proof, tokens, proof->walk.after.chain_loaded[signer]);
+    }
+}
+
+static void find_signers(struct proof *proof)
+{
+    const struct model *model = proof->judge->model;
+    proof->tokens_of = arena_alloc(proof->scratch, model->links.count + 1, sizeof(uint32_t));
+    for (uint32_t i = 0; i < model->links.count; i++) {
+        bool signer = model->links.items[i].kind == LINK_SIGNER;
+        proof->tokens_of[i] = signer ? (uint32_t)proof->tokens.count : NO_ID;
+        if (signer)
+            list_push(proof->scratch, &proof->tokens) = (struct tokens){ .link = i };
+    }
+}
+
+static bool has_hold(const struct plan *plan, const struct wave *wave)
+{
+    for (size_t i = 0; i < wave->steps.count; i++)
+        if (plan->steps.items[wave->steps.items[i]].kind == STEP_hold)
+            return true;
+    return false;
 }
 
 /* ---- one wave ---- */
@@ -193,6 +267,7 @@ static void prove_wave(struct proof *proof, const struct plan *plan, struct wave
     carry_out(proof, plan, wave);
     take_touched(proof);
     judge_taken(proof, wave);
+    note_signed(proof, has_hold(plan, wave));
     walk_on(&proof->walk);
 }
 
@@ -256,7 +331,9 @@ void plan_prove(struct arena *arena, struct judge *judge, moment now, struct pla
     proof.listed = arena_alloc(&scratch, links + 1, sizeof(size_t));
     proof.down = arena_alloc(&scratch, links + 1, sizeof(size_t));
     index_links(&proof);
+    find_signers(&proof);
     make_promises(&proof);
+    note_signed(&proof, false);
 
     plan->proven = true;
     for (size_t i = 0; i < plan->waves.count; i++) {
