@@ -14,29 +14,13 @@
  * sent is needed as much as one that accepts.
  */
 
-/* ---- one end of a link that is judged by the other ---- */
-
-struct judged_end {
-    const struct link *link;
-    bool client;       /* the client's certificate, by the server */
-    uint32_t identity; /* whose chain it is; or NO_ID */
-    uint32_t own, by;  /* trusters: of the end that presents, of the end that judges; or NO_ID */
-};
-
-static struct judged_end end_of(const struct model *model, const struct link *link, bool client)
-{
-    const struct service *to = &model->services.items[link->to];
-    return client ? (struct judged_end){ link, true, link->client_identity, link->client_truster,
-                                         to->client_truster }
-                  : (struct judged_end){ link, false, link->server_identity, to->client_truster,
-                                         link->client_truster };
-}
-
-/* Nothing but this end's certificate decides: of the other, only that there is one. */
+/* Nothing but this end's certificate decides: of the other, only that there is one. What is
+   remembered of it is the business of pins.c. */
 static bool accepts(const struct planner *planner, const struct judged_end *end, uint32_t chain,
                     uint32_t anchors)
 {
     struct ends ends = { NO_ID, chain, NO_ID, NO_ID };
+    anchors = planner_without_pins(planner, anchors);
     if (end->client) {
         ends.client_chain = end->link->by_issuer ? model_offer(planner->model, &chain, 1) : chain;
         ends.server_anchors = anchors;
@@ -56,8 +40,9 @@ static uint32_t stored_of(const struct planner *planner, uint32_t truster)
 }
 
 /* What the certificates that go are vouched for by at this end is a candidate. */
-static void mark_path(struct planner *planner, const struct judged_end *end)
+static void mark_path(void *context, const struct judged_end *end)
 {
+    struct planner *planner = context;
     const struct renewal *renewal = renewal_of(planner, end->identity);
     uint32_t anchors = stored_of(planner, end->by);
     struct model *model = planner->model;
@@ -87,10 +72,7 @@ static bool is_earlier_anchor(const struct planner *planner, uint32_t cert)
 static void mark_leaving(struct planner *planner)
 {
     for (size_t i = 0; i < planner->model->links.count; i++)
-        for (int client = 0; client < 2; client++) {
-            struct judged_end end = end_of(planner->model, &planner->model->links.items[i], client);
-            mark_path(planner, &end);
-        }
+        planner_ends(planner->model, &planner->model->links.items[i], mark_path, planner);
     for (uint32_t i = 0; i < planner->certs; i++)
         if (is_earlier_anchor(planner, i))
             planner->leaving[i] = true;
@@ -119,7 +101,7 @@ void planner_find_losses(struct planner *planner)
         size_t count;
         const uint32_t *anchors =
             model_members(model->anchor_sets.items[model->stores.items[store].anchors], &count);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count && !model->stores.items[store].fixed; i++)
             if (planner->leaving[anchors[i]])
                 planner_lose(planner, store, anchors[i]);
     }
@@ -165,8 +147,9 @@ static uint32_t store_for_anchors(const struct model *model, const struct truste
     return NO_ID;
 }
 
-static void find_gain(struct planner *planner, const struct judged_end *end)
+static void find_gain(void *context, const struct judged_end *end)
 {
+    struct planner *planner = context;
     uint32_t chain = chain_in_the_end(planner, end->identity);
     if (chain == NO_ID || end->by == NO_ID)
         return;
@@ -192,10 +175,7 @@ static int by_store(const void *a, const void *b)
 void planner_find_gains(struct planner *planner)
 {
     for (size_t i = 0; i < planner->model->links.count; i++)
-        for (int client = 0; client < 2; client++) {
-            struct judged_end end = end_of(planner->model, &planner->model->links.items[i], client);
-            find_gain(planner, &end);
-        }
+        planner_ends(planner->model, &planner->model->links.items[i], find_gain, planner);
     if (planner->gains.count > 0)
         qsort(planner->gains.items, planner->gains.count, sizeof(struct anchor_change), by_store);
 }
@@ -286,13 +266,24 @@ static bool keep_for_links(struct planner *planner)
     return kept;
 }
 
-/* Whether one of `set` goes that is not in `end`. */
-static bool loses_of(const struct planner *planner, uint32_t set, uint32_t end)
+/* Whether a pin or an anchor of `set` goes that is not in `end`. */
+static bool loses_of(const struct planner *planner, uint32_t set, uint32_t end, bool pin)
 {
     size_t count;
-    const uint32_t *anchors = model_members(planner->model->anchor_sets.items[set], &count);
+    const uint32_t *members = model_members(planner->model->anchor_sets.items[set], &count);
     for (size_t i = 0; i < count; i++)
-        if (planner->leaving[anchors[i]] && !model_anchors_have(planner->model, end, anchors[i]))
+        if (planner->leaving[members[i]] && model_is_pin(planner->model, members[i]) == pin &&
+            !model_anchors_have(planner->model, end, members[i]))
+            return true;
+    return false;
+}
+
+/* Whether it forgets pins after a hold. */
+static bool pins_are_held(const struct planner *planner, const struct truster *truster)
+{
+    for (size_t i = 0; i < truster->stores.count; i++)
+        if (planner->model->stores.items[truster->stores.items[i]].kind == STORE_PINS &&
+            planner_is_held(planner, truster->stores.items[i]))
             return true;
     return false;
 }
@@ -307,11 +298,17 @@ static void find_unloads(struct planner *planner)
     final_state(planner, &scratch, true, &end);
     for (size_t i = 0; i < planner->model->trusters.count; i++) {
         const struct truster *truster = &planner->model->trusters.items[i];
-        bool unloads = (planner->goal->retiring && truster->stale) ||
-                       loses_of(planner, truster->loaded, end.truster_stored[i]) ||
-                       loses_of(planner, start.truster_stored[i], end.truster_stored[i]);
+        uint32_t left = end.truster_stored[i];
+        bool held = pins_are_held(planner, truster);
+        bool pins = loses_of(planner, truster->loaded, left, true) ||
+                    loses_of(planner, start.truster_stored[i], left, true);
+        bool unloads = (planner->goal->retiring && truster->stale) || (held && pins) ||
+                       loses_of(planner, truster->loaded, left, false) ||
+                       loses_of(planner, start.truster_stored[i], left, false);
         if (unloads && truster_must_load(truster))
             planner_turn(planner, truster->node, truster->service)->unloads_trust = true;
+        if (pins && !held && truster_must_load(truster))
+            planner_turn(planner, truster->node, truster->service)->unloads_pins = true;
     }
 }
 
@@ -339,12 +336,13 @@ void planner_keep_needed(struct planner *planner)
 
 typedef LIST(uint32_t) cert_id_list;
 
+/* Each anchor once; the order of pins is of no account. */
 static void find_lost(const struct planner *planner, struct arena *scratch, cert_id_list *ret_lost)
 {
     bool *noted = arena_alloc(scratch, planner->model->certs.count + 1, sizeof(bool));
     for (size_t i = 0; i < planner->losses.count; i++) {
         uint32_t anchor = planner->losses.items[i].anchor;
-        if (!noted[anchor])
+        if (!noted[anchor] && !model_is_pin(planner->model, anchor))
             list_push(scratch, ret_lost) = anchor;
         noted[anchor] = true;
     }
@@ -385,5 +383,8 @@ void planner_sort_losses(struct planner *planner)
             if (planner->losses.items[i].anchor == anchor)
                 list_push(planner->arena, &sorted) = planner->losses.items[i];
     }
+    for (size_t i = 0; i < planner->losses.count; i++)
+        if (model_is_pin(planner->model, planner->losses.items[i].anchor))
+            list_push(planner->arena, &sorted) = planner->losses.items[i];
     planner->losses = sorted;
 }

@@ -40,7 +40,10 @@ static void take_store(struct planner *planner, const struct plan_return *back)
             if (truster->stores.items[k] != back->trust_store || !truster_must_load(truster))
                 continue;
             struct turn *turn = planner_turn(planner, truster->node, truster->service);
-            *(back->regain ? &turn->loads_trust : &turn->unloads_trust) = true;
+            bool held = planner_is_held(planner, back->trust_store);
+            *(back->regain ? &turn->loads_trust
+              : held       ? &turn->unloads_trust
+                           : &turn->unloads_pins) = true;
         }
     }
 }
@@ -61,6 +64,7 @@ void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal 
     planner_snapshots(&planner);
     planner_gains(&planner);
     planner_identities(&planner);
+    planner_forgets(&planner);
     planner_losses(&planner);
     planner_verifications(&planner);
     /* Nothing that is refused on the way back is declared: it can be put back raw instead. */

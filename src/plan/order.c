@@ -32,9 +32,11 @@ static const char *key_text(const struct planner *planner, const struct renewal 
 {
     if (renewal->new_key)
         return "a new key";
-    return planner->goal->keep_key
-               ? "a request with the same key"
-               : "a request with the same key, as two files cannot be replaced at once,";
+    if (planner->goal->keep_key)
+        return "a request with the same key";
+    return renewal->in_place
+               ? "a request with the same key, as two files cannot be replaced at once,"
+               : "a request with the same key, as it is remembered where nothing can change that,";
 }
 
 static struct step issue_step(struct planner *planner, const struct renewal *renewal)
@@ -113,21 +115,49 @@ static bool replaced_at_once(const struct identity *identity)
     return identity->one_file && told;
 }
 
+/* What the identities that read one store have in common, by the first of them. */
+struct store_facts {
+    bool due;
+    bool beside;  /* each has a reference that can be switched */
+    bool at_once; /* each reads the pair at once, when it is told to */
+    bool mismatch;
+};
+
+static struct store_facts *find_store_facts(struct planner *planner)
+{
+    const struct model *model = planner->model;
+    struct store_facts *facts =
+        arena_alloc(planner->arena, model->identities.count + 1, sizeof(*facts));
+    for (uint32_t i = 0; i < model->identities.count; i++) {
+        const struct identity *identity = &model->identities.items[i];
+        struct store_facts *store = &facts[identity->first];
+        uint32_t leaf = planner_leaf(model, identity->stored);
+        store->beside = identity->has_reference && (store->beside || identity->first == i);
+        store->at_once = replaced_at_once(identity) && (store->at_once || identity->first == i);
+        store->due = store->due || is_due(planner, identity, leaf);
+        store->mismatch = store->mismatch || identity->key_mismatch;
+    }
+    return facts;
+}
+
 static void find_renewals(struct planner *planner)
 {
+    const struct store_facts *facts = find_store_facts(planner);
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
         const struct identity *identity = &planner->model->identities.items[i];
+        const struct store_facts *store = &facts[identity->first];
         struct renewal renewal = { .identity = i,
                                    .old_leaf = planner_leaf(planner->model, identity->stored) };
-        if (!is_due(planner, identity, renewal.old_leaf))
+        if (!store->due || renewal.old_leaf == NO_ID)
             continue;
         /* Without a reference the key is kept. */
-        bool at_once = replaced_at_once(identity);
-        bool beside = identity->has_reference && !at_once && order_rule_active[ORDER_ONE_REFERENCE];
+        bool beside = store->beside && !store->at_once && order_rule_active[ORDER_ONE_REFERENCE];
+        bool pinned = planner->pinned_key[identity->first] && order_rule_active[ORDER_PINNED_KEY];
         renewal.in_place = !beside;
         /* A key that is not the certificate's is not the one that was to be kept. */
-        bool keep = planner->goal->keep_key && !identity->key_mismatch;
-        renewal.new_key = !keep && (beside || at_once || !order_rule_active[ORDER_ONE_REFERENCE]);
+        bool keep = (planner->goal->keep_key || pinned) && !store->mismatch;
+        renewal.new_key =
+            !keep && (beside || store->at_once || !order_rule_active[ORDER_ONE_REFERENCE]);
         find_certificate(planner, &renewal);
         planner_renew(planner, &renewal);
     }
@@ -137,6 +167,8 @@ static void plan_issues(struct planner *planner)
 {
     struct wave *wave = wave_add(planner);
     for (size_t i = 0; i < planner->renewals.count; i++) {
+        if (!planner->renewals.items[i].installs)
+            continue;
         struct step step = issue_step(planner, &planner->renewals.items[i]);
         step.new_cert = planner->renewals.items[i].new_cert;
         step.certificate = planner->renewals.items[i].certificate;
@@ -147,6 +179,8 @@ static void plan_issues(struct planner *planner)
 
 static void plan_removals(struct planner *planner)
 {
+    if (order_rule_active[ORDER_FORGET_LAST])
+        planner_forgets(planner);
     if (order_rule_active[ORDER_HOLD])
         planner_holds(planner);
     planner_losses(planner);
@@ -157,7 +191,9 @@ void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal 
 {
     struct planner planner;
     planner_init(&planner, arena, judge, goal, ret_plan);
+    planner_find_pinned_keys(&planner);
     find_renewals(&planner);
+    planner_find_pins(&planner);
     planner_find_losses(&planner);
     planner_find_gains(&planner);
     planner_keep_needed(&planner);
@@ -165,11 +201,15 @@ void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal 
     planner_sort_turns(&planner);
     planner_snapshots(&planner);
     plan_issues(&planner);
+    if (!order_rule_active[ORDER_FORGET_LAST])
+        planner_forgets(&planner);
     if (!order_rule_active[ORDER_DISTRUST_LAST])
         plan_removals(&planner);
     if (order_rule_active[ORDER_TRUST_FIRST])
         planner_gains(&planner);
     planner_identities(&planner);
+    if (!order_rule_active[ORDER_PIN_FIRST])
+        planner_expects(&planner);
     if (!order_rule_active[ORDER_TRUST_FIRST])
         planner_gains(&planner);
     if (order_rule_active[ORDER_DISTRUST_LAST])

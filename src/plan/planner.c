@@ -35,19 +35,40 @@ void planner_init(struct planner *planner, struct arena *arena, struct judge *ju
                   const struct plan_goal *goal, struct plan *ret_plan)
 {
     *ret_plan = (struct plan){ .cluster = goal->cluster };
-    *planner = (struct planner){ .arena = arena,
-                                 .judge = judge,
-                                 .model = judge->model,
-                                 .goal = goal,
-                                 .plan = ret_plan,
-                                 .gain_ids.arena = arena,
-                                 .texts.arena = arena,
-                                 .certs = judge->model->certs.count,
-                                 .leaving = arena_alloc(arena, judge->model->certs.count + 1,
-                                                        sizeof(bool)),
-                                 .renewal_of = no_ids(arena, judge->model->identities.count),
-                                 .turn_of = no_ids(arena, judge->model->services.count) };
+    *planner = (struct planner){
+        .arena = arena,
+        .judge = judge,
+        .model = judge->model,
+        .goal = goal,
+        .plan = ret_plan,
+        .gain_ids.arena = arena,
+        .texts.arena = arena,
+        .certs = judge->model->certs.count,
+        .leaving = arena_alloc(arena, judge->model->certs.count + 1, sizeof(bool)),
+        .of_signers = arena_alloc(arena, judge->model->stores.count + 1, sizeof(bool)),
+        .pinned_key = arena_alloc(arena, judge->model->identities.count + 1, sizeof(bool)),
+        .renewal_of = no_ids(arena, judge->model->identities.count),
+        .turn_of = no_ids(arena, judge->model->services.count)
+    };
     index_processes(planner);
+    planner_find_signers(planner);
+}
+
+void planner_ends(const struct model *model, const struct link *link,
+                  void (*each)(void *context, const struct judged_end *end), void *context)
+{
+    uint32_t server = model->services.items[link->to].client_truster;
+    struct judged_end shown = { link, false, link->server_identity,
+                                link->kind == LINK_SIGNER ? NO_ID : server, link->client_truster };
+    each(context, &shown);
+    if (link->kind == LINK_SIGNER)
+        return;
+    struct judged_end offered = { link, true, link->client_identity, link->client_truster, server };
+    each(context, &offered);
+    for (size_t i = 0; i < link->more_identities.count; i++) {
+        offered.identity = link->more_identities.items[i];
+        each(context, &offered);
+    }
 }
 
 struct wave *wave_add(struct planner *planner)
@@ -107,9 +128,8 @@ str planner_fingerprint(struct planner *planner, uint32_t cert)
 {
     if (cert == NO_ID)
         return S("absent");
-    str sha256 = planner->model->certs.items[cert].sha256;
-    return str_starts(sha256, S("new:")) ? sha256
-                                         : planner_text(planner, "sha256:%.*s", STR_ARG(sha256));
+    AUTO(arena) struct arena scratch = { 0 };
+    return map_keep(&planner->texts, model_cert_name(&scratch, planner->model, cert));
 }
 
 uint32_t planner_leaf(const struct model *model, uint32_t chain)
@@ -153,17 +173,23 @@ bool planner_is_ours(const struct planner *planner, uint32_t chain)
     return false;
 }
 
-void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor)
+void planner_gain_named(struct planner *planner, const struct anchor_change *change)
 {
-    const uint32_t key[] = { store, anchor };
+    const uint32_t key[] = { change->store, change->anchor };
     uint32_t fresh = (uint32_t)planner->gains.count;
     if (map_put(&planner->gain_ids, (str){ (const char *)key, sizeof(key) }, fresh) == fresh)
-        list_push(planner->arena, &planner->gains) = (struct anchor_change){ store, anchor };
+        list_push(planner->arena, &planner->gains) = *change;
+}
+
+void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor)
+{
+    planner_gain_named(planner, &(struct anchor_change){ .store = store, .anchor = anchor });
 }
 
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor)
 {
-    list_push(planner->arena, &planner->losses) = (struct anchor_change){ store, anchor };
+    list_push(planner->arena, &planner->losses) =
+        (struct anchor_change){ .store = store, .anchor = anchor };
 }
 
 /* The turns of a batch are [from, end). */
@@ -238,6 +264,9 @@ static const struct load_phase load_gains = { offsetof(struct turn, loads_trust)
 static const struct load_phase load_losses = { offsetof(struct turn, unloads_trust),
                                                "old anchor no longer loaded",
                                                "what is left to trust" };
+static const struct load_phase load_forgets = { offsetof(struct turn, unloads_pins),
+                                                "old pin no longer loaded",
+                                                "the pins that are left" };
 static const struct load_phase load_identity = { offsetof(struct turn, loads_identity),
                                                  "identity loaded", "the stored certificate" };
 
@@ -305,8 +334,8 @@ static struct step anchor_step(struct planner *planner, enum step_kind kind,
                                const struct anchor_change *change)
 {
     const struct trust_store *store = &planner->model->stores.items[change->store];
-    str anchor = planner_fingerprint(planner, change->anchor);
-    bool add = kind == STEP_trust;
+    str anchor = change->name.len > 0 ? change->name : planner_fingerprint(planner, change->anchor);
+    bool add = kind == STEP_trust || kind == STEP_expect;
     struct step step = step_make(kind, store->node, S(""), store->name);
     step.trust_store = change->store;
     step.new_cert = change->anchor;
@@ -320,27 +349,69 @@ static struct step anchor_step(struct planner *planner, enum step_kind kind,
     return step;
 }
 
-void planner_gains(struct planner *planner)
+static void plan_gains(struct planner *planner, enum step_kind kind, enum store_kind of)
 {
     struct wave *wave = wave_add(planner);
-    for (size_t i = 0; i < planner->gains.count; i++)
-        step_add(planner, wave, anchor_step(planner, STEP_trust, &planner->gains.items[i]));
+    for (size_t i = 0; i < planner->gains.count; i++) {
+        const struct anchor_change *gain = &planner->gains.items[i];
+        if (planner->model->stores.items[gain->store].kind == of)
+            step_add(planner, wave, anchor_step(planner, kind, gain));
+    }
     wave_drop_if_empty(planner);
+}
+
+void planner_expects(struct planner *planner)
+{
+    plan_gains(planner, STEP_expect, STORE_PINS);
     plan_all_loads(planner, &load_gains);
 }
 
-void planner_losses(struct planner *planner)
+void planner_gains(struct planner *planner)
+{
+    plan_gains(planner, STEP_trust, STORE_ANCHORS);
+    if (order_rule_active[ORDER_PIN_FIRST])
+        plan_gains(planner, STEP_expect, STORE_PINS);
+    plan_all_loads(planner, &load_gains);
+}
+
+static void plan_forgets(struct planner *planner, bool held)
+{
+    struct wave *wave = wave_add(planner);
+    for (size_t i = 0; i < planner->losses.count; i++) {
+        const struct anchor_change *loss = &planner->losses.items[i];
+        if (planner->model->stores.items[loss->store].kind == STORE_PINS &&
+            planner_is_held(planner, loss->store) == held)
+            step_add(planner, wave, anchor_step(planner, STEP_forget, loss));
+    }
+    wave_drop_if_empty(planner);
+}
+
+void planner_forgets(struct planner *planner)
+{
+    plan_forgets(planner, false);
+    plan_all_loads(planner, &load_forgets);
+}
+
+static void plan_distrusts(struct planner *planner)
 {
     struct wave *wave = NULL;
     uint32_t going = NO_ID;
     planner_sort_losses(planner);
     for (size_t i = 0; i < planner->losses.count; i++) {
         const struct anchor_change *loss = &planner->losses.items[i];
+        if (planner->model->stores.items[loss->store].kind == STORE_PINS)
+            continue;
         if (loss->anchor != going)
             wave = wave_add(planner);
         going = loss->anchor;
         step_add(planner, wave, anchor_step(planner, STEP_distrust, loss));
     }
+}
+
+void planner_losses(struct planner *planner)
+{
+    plan_distrusts(planner);
+    plan_forgets(planner, true);
     plan_all_loads(planner, &load_losses);
 }
 
@@ -356,11 +427,21 @@ static void hold_anchor(struct planner *planner, struct wave *wave, uint32_t anc
     step_add(planner, wave, step);
 }
 
+static bool is_held_anywhere(const struct planner *planner, uint32_t anchor)
+{
+    for (size_t i = 0; i < planner->losses.count; i++)
+        if (planner->losses.items[i].anchor == anchor &&
+            planner_is_held(planner, planner->losses.items[i].store))
+            return true;
+    return false;
+}
+
 void planner_holds(struct planner *planner)
 {
     struct wave *wave = wave_add(planner);
     for (size_t i = 0; i < planner->plan->retired.count; i++)
-        hold_anchor(planner, wave, planner->plan->retired.items[i]);
+        if (is_held_anywhere(planner, planner->plan->retired.items[i]))
+            hold_anchor(planner, wave, planner->plan->retired.items[i]);
     wave_drop_if_empty(planner);
 }
 
@@ -391,12 +472,13 @@ static struct step identity_step(struct planner *planner, enum step_kind kind,
     return step;
 }
 
-/* Files that a certificate goes back to are still there: only those of a new one are written. */
+/* Files that a certificate goes back to are still there: only those of a new one are written, and
+   those of a shared store once. */
 static bool takes_part(const struct renewal *renewal, str certificate, enum step_kind kind)
 {
     if (kind == STEP_switch)
         return !renewal->in_place;
-    return renewal->in_place || str_starts(certificate, S("new:"));
+    return renewal->installs && (renewal->in_place || str_starts(certificate, S("new:")));
 }
 
 static void plan_identity_wave(struct planner *planner, enum step_kind kind, size_t from,

@@ -17,13 +17,27 @@ struct renewal {
     uint32_t new_chain; /* chain id that begins with it */
     str certificate;    /* what steps call it: one that was issued for this plan is "new:…" */
     bool new_key, in_place;
+    bool installs; /* of the identities that share its store, the one whose turn comes first */
 };
 
 /* An anchor that a trust store gains or loses. */
 struct anchor_change {
     uint32_t store, anchor;
+    str name; /* what steps call it, where that is not its own name: a pin of "new:…" */
 };
 typedef LIST(struct anchor_change) anchor_change_list;
+
+/* One end of a link that is judged by the other. */
+struct judged_end {
+    const struct link *link;
+    bool client;       /* the client's certificate, by the server */
+    uint32_t identity; /* whose chain it is; or NO_ID */
+    uint32_t own, by;  /* trusters: of the end that presents, of the end that judges; or NO_ID */
+};
+
+/* Each of them: what the server or signer shows, and everything that the client may. */
+void planner_ends(const struct model *model, const struct link *link,
+                  void (*each)(void *context, const struct judged_end *end), void *context);
 
 /* A service that takes part, in the order in which services are changed. One turn is of all that
    load together. */
@@ -32,6 +46,7 @@ struct turn {
     size_t batch;        /* services of one batch may be changed side by side */
     bool loads_trust;    /* must load because its trust stores gain, or have gained, an anchor */
     bool unloads_trust;  /* must load because they lose one */
+    bool unloads_pins;   /* the same, of pins that wait for nobody */
     bool loads_identity; /* must load because stored and loaded differ, now or by the plan */
     LIST(uint32_t) renewals; /* indices */
 };
@@ -49,6 +64,8 @@ struct planner {
     bool *leaving;       /* by cert id: an anchor that may go */
     LIST(struct turn) turns;
     size_t batches;
+    bool *of_signers;     /* by trust store: a signer is held against it */
+    bool *pinned_key;     /* by first identity of a store: somebody remembers its key for good */
     uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
     uint32_t *turn_of;    /* by service that stands for others: index of its turn, or NO_ID */
     struct map texts;     /* what steps expect and leave, each once */
@@ -82,6 +99,7 @@ const struct renewal *renewal_of(const struct planner *planner, uint32_t identit
 bool planner_is_ours(const struct planner *planner, uint32_t chain);
 
 void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor);
+void planner_gain_named(struct planner *planner, const struct anchor_change *change);
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor);
 
 /* The turn of a service, made when there is none yet. Good until the next call. */
@@ -90,6 +108,18 @@ struct turn *planner_turn(struct planner *planner, str node, str service);
 /* Whether `truster` runs on with what it read until it is made to load (per_session: a session
    reads at its beginning, and only then). */
 bool truster_must_load(const struct truster *truster);
+
+/* What the renewals make of pins (pins.c): identities whose key must stay, before there are
+   renewals; pins that are needed, and pins that may go. */
+void planner_find_signers(struct planner *planner); /* a part of planner_init() */
+void planner_find_pinned_keys(struct planner *planner);
+void planner_find_pins(struct planner *planner);
+
+/* Whether what leaves this store waits for a hold: anchors, and pins that a signer is held against.
+ */
+bool planner_is_held(const struct planner *planner, uint32_t store);
+
+uint32_t planner_without_pins(const struct planner *planner, uint32_t set);
 
 /* What the renewals make of the trust stores (anchors.c): the anchors that may go, the anchors that
    are needed without those, and of those that may go the ones that somebody needs after all, which
@@ -112,11 +142,14 @@ void planner_sort_turns(struct planner *planner);
    declared as an outage of the step that breaks it. */
 void planner_prove(struct planner *planner);
 
-/* One wave of snapshots of all that changes; anchors into stores, and loaded batch by batch;
-   install, switch and load batch by batch; holds; anchors out of stores, and no longer loaded; one
+/* One wave of snapshots of all that changes; anchors and pins into stores, and loaded batch by
+   batch (planner_expects() is a part of that); pins out of stores that wait for no hold; install,
+   switch and load batch by batch; holds; anchors out of stores, and no longer loaded; one
    wave of verifications. Each puts in nothing where there is nothing to do. */
 void planner_snapshots(struct planner *planner);
 void planner_gains(struct planner *planner);
+void planner_expects(struct planner *planner);
+void planner_forgets(struct planner *planner);
 void planner_identities(struct planner *planner);
 void planner_holds(struct planner *planner);
 void planner_losses(struct planner *planner);

@@ -260,9 +260,39 @@ TEST(an_anchor_goes_to_a_store_of_anchors_and_never_to_one_of_pins)
     plan_make(&world.arena, &world.judge, &goal, &plan);
     size_t trusted = 0;
     for (size_t i = 0; i < plan.steps.count; i++) {
-        check(!str_eq(plan.steps.items[i].store, S("pins")));
-        trusted += plan.steps.items[i].kind == STEP_trust;
+        bool trusts = plan.steps.items[i].kind == STEP_trust;
+        check(!trusts || !str_eq(plan.steps.items[i].store, S("pins")));
+        trusted += trusts;
     }
     check_int(trusted, 3);
+    world_free(&world);
+}
+
+TEST(what_vouches_for_a_certificate_that_a_client_presents_elsewhere_goes_too)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .leaf_end = PKI_NOW + 80 * PKI_DAY });
+    struct model *model = &world.model;
+    struct link *link = &model->links.items[map_get(&model->link_ids, S("app/app->db1/postgres"))];
+    struct identity other = model->identities.items[link->client_identity];
+    struct pki third = pki_make(&world.arena, &(struct pki_spec){ .name = "Third", .ca = true });
+    struct pki leaf = pki_make(&world.arena, &(struct pki_spec){ .name = "app", .issuer = &third });
+    uint32_t anchor = model_cert(model, &third.cert), presented = model_cert(model, &leaf.cert);
+    other.key = S("app/app:other"), other.store = S("other");
+    other.stored = other.loaded = model_chain(model, &presented, 1);
+    link->by_issuer = true;
+    list_push(&world.arena, &link->more_identities) = model_add_identity(model, &other);
+    struct truster *verifier =
+        &model->trusters.items[model->services.items[link->to].client_truster];
+    uint32_t *stored = &model->stores.items[verifier->stores.items[0]].anchors;
+    *stored = model_anchors_with(model, *stored, anchor);
+    verifier->loaded = *stored;
+    struct plan_goal goal = change_of_root(&world);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check(plan.proven && !plan_refuses(&plan));
+    check_int(count_kind(&plan, STEP_issue), 5);
+    check(!is_anywhere(&world, &plan, anchor));
+    check(!is_anywhere(&world, &plan, world.root_id));
     world_free(&world);
 }

@@ -101,6 +101,21 @@ static void make_room(struct planner *planner)
                  4 * (planner->renewals.count + planner->turns.count) + 2 * stores);
 }
 
+/* A store that several services read is written at the first turn of them. */
+static void choose_installers(struct planner *planner)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    bool *taken = arena_alloc(&scratch, planner->model->identities.count + 1, sizeof(bool));
+    for (size_t i = 0; i < planner->turns.count; i++)
+        for (size_t k = 0; k < planner->turns.items[i].renewals.count; k++) {
+            struct renewal *renewal =
+                &planner->renewals.items[planner->turns.items[i].renewals.items[k]];
+            uint32_t first = planner->model->identities.items[renewal->identity].first;
+            renewal->installs = !taken[first] || !order_rule_active[ORDER_SHARED_STORE];
+            taken[first] = true;
+        }
+}
+
 /* The file's order within a batch is what people expect. */
 void planner_sort_turns(struct planner *planner)
 {
@@ -119,4 +134,5 @@ void planner_sort_turns(struct planner *planner)
         planner->turns.items[i] = sorted[i];
         planner->turn_of[sorted[i].service] = (uint32_t)i;
     }
+    choose_installers(planner);
 }
