@@ -27,10 +27,10 @@ docs: build
 	build/reseal generate findings >docs/findings.md
 # A minute for each target, seven with the build.
 fuzz:
-	for target in cert cluster dialogue handshake pem pins postgresql protocol; do tools/fuzz $$target 60 || exit 1; done
+	for target in cert cluster dialogue handshake pem pins postgresql protocol ssh; do tools/fuzz $$target 60 || exit 1; done
 # The lines of its module that each corpus reaches: half a minute with the build.
 fuzz-coverage:
-	for target in cert cluster dialogue handshake pem pins postgresql protocol; do tools/coverage $$target || exit 1; done
+	for target in cert cluster dialogue handshake pem pins postgresql protocol ssh; do tools/coverage $$target || exit 1; done
 # A cluster renewed while it is used, 5,000 connections for each of four kinds of renewal.
 load: build
 	tests/load build/reseal 5000 keep-same keep-second new-same new-second
