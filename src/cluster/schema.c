@@ -134,7 +134,7 @@ static const struct field service_fields[] = {
     STRING(run_as, "the user it runs as"),
     STRINGS(refresh, "the command that makes it load new files, as an argument list"),
     STRINGS(health, "a command that succeeds when the service is well, as an argument list: run after each refresh, and by check"),
-    PATH(admin, "HAProxy's admin socket: new files are loaded through it, without a reload"),
+    PATH(admin, "HAProxy's admin socket: new files are loaded through it, and `refresh` is run only where that is not enough"),
     PATH(reference, "the one file that names its certificates and keys: a libpq service file, or a configuration file with the paths as whole words"),
 };
 #undef OWNER

@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "store/pem.h"
 #include "store/store.h"
+#include "x509/auto.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,7 @@ static str quote(struct arena *arena, str name)
 
 /* ---- what kinds of file there are ---- */
 
-enum { PAIR, ANCHORS, REVOKED, FILE_KINDS };
+enum { PAIR, ANCHORS, REVOKED, FILE_KINDS }; /* in the order that they are loaded in */
 static const char *const kind_names[FILE_KINDS] = { "cert", "ca-file", "crl-file" };
 
 static str path_of(const struct store_conf *store, int kind)
@@ -127,6 +128,142 @@ static str name_of(struct arena *arena, const str_list *names, str path)
         if (is_name_of(arena, names->items[i], path))
             return names->items[i];
     return S("");
+}
+
+/* Whether a store's file is what HAProxy could take as this kind: a pair must be one file. */
+static str loadable(struct arena *arena, const struct known *known, const struct store_conf *store,
+                    int kind)
+{
+    if (kind == PAIR && !str_eq(store->certificate, store->key))
+        return S("");
+    return name_of(arena, &known->names, path_of(store, kind));
+}
+
+/* ---- what is loaded ---- */
+
+/* What it shows of a file: a line for each certificate, or for each list of revoked ones, that
+   tells it from another; and whether anything uses the file. */
+struct shown {
+    str_list marks;
+    bool used;
+};
+
+static const char *const mark_lines[FILE_KINDS] = { "SHA1 FingerPrint: ", "SHA1 FingerPrint: ",
+                                                    "Last Update: " };
+
+static bool read_shown(struct arena *arena, const struct service_conf *service, int kind, str name,
+                       struct shown *ret_shown, struct err *err)
+{
+    str prefix = str_c(mark_lines[kind]), answer;
+    *ret_shown = (struct shown){ 0 };
+    if (!ask(arena, service,
+             str_printf(arena, "show ssl %s %s\n", kind_names[kind], quote(arena, name).ptr),
+             &answer, err))
+        return false;
+    while (answer.len > 0) {
+        str line = str_trim(str_cut(&answer, '\n'));
+        if (str_starts(line, prefix))
+            str_list_add(arena, &ret_shown->marks,
+                         (str){ line.ptr + prefix.len, line.len - prefix.len });
+        ret_shown->used = ret_shown->used || str_eq(line, S("Status: Used"));
+    }
+    return true;
+}
+
+str haproxy_digest(struct arena *arena, const struct cert *cert)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    char hex[SHA1_HEX + 1] = "";
+    if (EVP_Digest(cert->der.ptr, cert->der.len, digest, &len, EVP_sha1(), NULL) == 1)
+        for (unsigned i = 0; i < len; i++)
+            (void)snprintf(hex + 2 * (size_t)i, 3, "%02X", digest[i]);
+    return str_copy(arena, str_c(hex));
+}
+
+/* "Nov 24 17:43:12 2026 GMT", as OpenSSL prints it. */
+static str last_update(struct arena *arena, str der)
+{
+    const unsigned char *at = (const unsigned char *)der.ptr;
+    AUTO(X509_CRL) X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)der.len);
+    AUTO(BIO) BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    if (crl == NULL || bio == NULL || ASN1_TIME_print(bio, X509_CRL_get0_lastUpdate(crl)) != 1)
+        return S("");
+    long len = BIO_get_mem_data(bio, &text);
+    return str_copy(arena, (str){ text, (size_t)len });
+}
+
+/* The marks of what is stored: of a pair the leaf's alone. */
+static bool stored_marks(struct arena *arena, int kind, str path, str_list *ret_marks,
+                         struct err *err)
+{
+    AUTO(arena) struct arena scratch = { .wipe = true };
+    struct store_options options = { .now = clock_now() };
+    struct store store;
+    *ret_marks = (str_list){ 0 };
+    if (!store_read(&scratch, str_cstr(&scratch, path), &options, &store, err))
+        return false;
+    for (size_t i = 0; i < store.entries.count; i++) {
+        const struct entry *entry = &store.entries.items[i];
+        if (kind == REVOKED && entry->kind == ENTRY_CRL)
+            str_list_add(arena, ret_marks, last_update(arena, entry->der));
+        if (kind != REVOKED && entry->kind == ENTRY_TRUSTED &&
+            (kind == ANCHORS || ret_marks->count == 0))
+            str_list_add(arena, ret_marks, haproxy_digest(arena, entry->cert));
+    }
+    return true;
+}
+
+static bool same_set(const str_list *a, const str_list *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = str_list_has(b, a->items[i]);
+    return same;
+}
+
+/* How the file of a store stands with a running HAProxy. */
+struct standing {
+    str name; /* empty: HAProxy does not know it */
+    bool same, used;
+};
+
+static bool read_standing(const struct driver_call *call, const struct service_conf *service,
+                          const struct known *known, const struct store_conf *store, int kind,
+                          struct standing *ret_standing, struct err *err)
+{
+    struct shown shown;
+    str_list stored;
+    *ret_standing = (struct standing){ .name = loadable(call->arena, known, store, kind) };
+    if (ret_standing->name.len == 0)
+        return true;
+    if (!read_shown(call->arena, service, kind, ret_standing->name, &shown, err) ||
+        !stored_marks(call->arena, kind, path_of(store, kind), &stored, err))
+        return false;
+    ret_standing->same = same_set(&shown.marks, &stored);
+    ret_standing->used = shown.used;
+    return true;
+}
+
+bool haproxy_digests(const struct driver_call *call, const struct service_conf *service,
+                     const struct store_conf *store, str_list *ret_digests, bool *ret_known,
+                     struct err *err)
+{
+    struct known known;
+    struct shown shown;
+    int kind = store->certificate.len > 0 ? PAIR : ANCHORS;
+    *ret_known = false;
+    if (!read_known(call->arena, service, kind, &known, err))
+        return false;
+    str name = loadable(call->arena, &known, store, kind);
+    *ret_known = name.len > 0;
+    if (!*ret_known)
+        return true;
+    if (!read_shown(call->arena, service, kind, name, &shown, err))
+        return false;
+    *ret_digests = shown.marks;
+    return true;
 }
 
 /* ---- loading ---- */
@@ -203,139 +340,104 @@ static bool load_file(const struct service_conf *service, int kind, str name, st
     return err_wrap(err, "%.*s", STR_ARG(name));
 }
 
-/* Whether a store's file is what HAProxy could take as this kind: a pair must be one file. */
-static str loadable(struct arena *arena, const struct known *known, const struct store_conf *store,
-                    int kind)
-{
-    if (kind == PAIR && !str_eq(store->certificate, store->key))
-        return S("");
-    return name_of(arena, &known->names, path_of(store, kind));
-}
+/* Calls `visit` for each file that HAProxy knows and that is another now. */
+struct difference {
+    const struct driver_call *call;
+    const struct service_conf *service;
+    const struct store_conf *store;
+    int kind;
+    struct standing at;
+};
 
-static bool load_kind(const struct driver_call *call, const struct service_conf *service, int kind,
-                      size_t *count, struct err *err)
+static bool each_difference(const struct driver_call *call, const struct service_conf *service,
+                            bool (*visit)(const struct difference *difference, void *context,
+                                          struct err *err),
+                            void *context, struct err *err)
 {
-    struct known known;
-    if (!read_known(call->arena, service, kind, &known, err) ||
-        !abort_open(call->arena, call, service, kind, &known, err))
-        return false;
-    for (size_t i = 0; i < call->node->stores.count; i++) {
-        const struct store_conf *store = &call->node->stores.items[i];
-        str name = loadable(call->arena, &known, store, kind);
-        if (name.len == 0)
-            continue;
-        if (!load_file(service, kind, name, path_of(store, kind), err))
-            return false;
-        ++*count;
-    }
-    return true;
-}
-
-bool haproxy_load(const struct driver_call *call, const struct service_conf *service,
-                  str *ret_evidence, struct err *err)
-{
-    static const int order_of_kinds[] = { ANCHORS, REVOKED, PAIR };
-    size_t count = 0;
-    for (size_t i = 0; i < COUNT(order_of_kinds); i++)
-        if (!load_kind(call, service, order_of_kinds[i], &count, err))
-            return false;
-    *ret_evidence = str_printf(call->arena, "HAProxy has taken %zu files", count);
-    return true;
-}
-
-/* ---- what is loaded ---- */
-
-/* Every "SHA1 FingerPrint: …" of what it shows of a file. */
-static bool read_digests(struct arena *arena, const struct service_conf *service, int kind,
-                         str name, str_list *ret_digests, struct err *err)
-{
-    str prefix = S("SHA1 FingerPrint: "), answer;
-    *ret_digests = (str_list){ 0 };
-    if (!ask(arena, service,
-             str_printf(arena, "show ssl %s %s\n", kind_names[kind], quote(arena, name).ptr),
-             &answer, err))
-        return false;
-    while (answer.len > 0) {
-        str line = str_trim(str_cut(&answer, '\n'));
-        if (str_starts(line, prefix))
-            list_push(arena, ret_digests) = (str){ line.ptr + prefix.len, line.len - prefix.len };
-    }
-    return true;
-}
-
-str haproxy_digest(struct arena *arena, const struct cert *cert)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    char hex[SHA1_HEX + 1] = "";
-    if (EVP_Digest(cert->der.ptr, cert->der.len, digest, &len, EVP_sha1(), NULL) == 1)
-        for (unsigned i = 0; i < len; i++)
-            (void)snprintf(hex + 2 * (size_t)i, 3, "%02X", digest[i]);
-    return str_copy(arena, str_c(hex));
-}
-
-/* What is stored, as digests: of a pair the leaf alone. */
-static bool stored_digests(struct arena *arena, int kind, str path, str_list *ret_digests,
-                           struct err *err)
-{
-    AUTO(arena) struct arena scratch = { .wipe = true };
-    struct store_options options = { .now = clock_now() };
-    struct store store;
-    *ret_digests = (str_list){ 0 };
-    if (!store_read(&scratch, str_cstr(&scratch, path), &options, &store, err))
-        return false;
-    for (size_t i = 0; i < store.entries.count; i++)
-        if (store.entries.items[i].kind == ENTRY_TRUSTED &&
-            (kind == ANCHORS || ret_digests->count == 0))
-            str_list_add(arena, ret_digests, haproxy_digest(arena, store.entries.items[i].cert));
-    return true;
-}
-
-static bool same_set(const str_list *a, const str_list *b)
-{
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++)
-        same = str_list_has(b, a->items[i]);
-    return same;
-}
-
-bool haproxy_has_loaded(const struct driver_call *call, const struct service_conf *service,
-                        bool *ret_loaded, str *ret_store, struct err *err)
-{
-    *ret_loaded = true;
-    for (int kind = PAIR; kind <= ANCHORS; kind++) {
+    for (int kind = 0; kind < FILE_KINDS; kind++) {
         struct known known;
         if (!read_known(call->arena, service, kind, &known, err))
             return false;
         for (size_t i = 0; i < call->node->stores.count; i++) {
-            const struct store_conf *store = &call->node->stores.items[i];
-            str name = loadable(call->arena, &known, store, kind);
-            str_list loaded, stored;
-            if (name.len == 0)
-                continue;
-            if (!read_digests(call->arena, service, kind, name, &loaded, err) ||
-                !stored_digests(call->arena, kind, path_of(store, kind), &stored, err))
+            struct difference difference = { .call = call,
+                                             .service = service,
+                                             .store = &call->node->stores.items[i],
+                                             .kind = kind };
+            if (!read_standing(call, service, &known, difference.store, kind, &difference.at, err))
                 return false;
-            if (same_set(&loaded, &stored))
-                continue;
-            *ret_loaded = false;
-            *ret_store = store->name;
-            return true;
+            if (difference.at.name.len > 0 && !difference.at.same &&
+                !visit(&difference, context, err))
+                return false;
         }
     }
     return true;
 }
 
-bool haproxy_digests(const struct driver_call *call, const struct service_conf *service,
-                     const struct store_conf *store, str_list *ret_digests, bool *ret_known,
-                     struct err *err)
+struct need {
+    enum haproxy_need need;
+    str name;
+};
+
+static bool see_need(const struct difference *difference, void *context, struct err *err)
 {
-    struct known known;
-    int kind = store->certificate.len > 0 ? PAIR : ANCHORS;
-    *ret_known = false;
-    if (!read_known(call->arena, service, kind, &known, err))
+    struct need *need = context;
+    (void)err;
+    bool lost = difference->kind == PAIR && !difference->at.used;
+    bool asked_for = difference->kind == ANCHORS &&
+                     str_list_has(&difference->service->trust, difference->store->name);
+    enum haproxy_need this = lost ? OF_CERTIFICATE : asked_for ? OF_CLIENT_ISSUERS : OF_NOTHING;
+    if (this > need->need)
+        *need = (struct need){ this, difference->at.name };
+    return true;
+}
+
+bool haproxy_needs_reload(const struct driver_call *call, const struct service_conf *service,
+                          enum haproxy_need *ret_need, str *ret_name, struct err *err)
+{
+    struct need need = { OF_NOTHING, S("") };
+    if (!each_difference(call, service, see_need, &need, err))
         return false;
-    str name = loadable(call->arena, &known, store, kind);
-    *ret_known = name.len > 0;
-    return !*ret_known || read_digests(call->arena, service, kind, name, ret_digests, err);
+    *ret_need = need.need;
+    *ret_name = need.name;
+    return true;
+}
+
+static bool load_one(const struct difference *difference, void *context, struct err *err)
+{
+    size_t *count = context;
+    ++*count;
+    return load_file(difference->service, difference->kind, difference->at.name,
+                     path_of(difference->store, difference->kind), err);
+}
+
+/* Certificates first: a CA file that is changed can cost them their users. */
+bool haproxy_load(const struct driver_call *call, const struct service_conf *service,
+                  size_t *ret_count, struct err *err)
+{
+    *ret_count = 0;
+    for (int kind = 0; kind < FILE_KINDS; kind++) {
+        struct known known;
+        if (!read_known(call->arena, service, kind, &known, err) ||
+            !abort_open(call->arena, call, service, kind, &known, err))
+            return false;
+    }
+    return each_difference(call, service, load_one, ret_count, err);
+}
+
+static bool see_difference(const struct difference *difference, void *context, struct err *err)
+{
+    str *store = context;
+    (void)err;
+    *store = difference->store->name;
+    return true;
+}
+
+bool haproxy_has_loaded(const struct driver_call *call, const struct service_conf *service,
+                        bool *ret_loaded, str *ret_store, struct err *err)
+{
+    *ret_store = S("");
+    if (!each_difference(call, service, see_difference, ret_store, err))
+        return false;
+    *ret_loaded = ret_store->len == 0;
+    return true;
 }

@@ -11,12 +11,20 @@
 
 #include "node/driver.h"
 
-/* Load every file of the node's stores that HAProxy has loaded before. */
+/* Load every file of the node's stores that HAProxy has loaded before and that is another now. */
 MUST_CHECK bool haproxy_load(const struct driver_call *call, const struct service_conf *service,
-                             str *ret_evidence, struct err *err);
+                             size_t *ret_count, struct err *err);
 
-/* Whether each of those is loaded as it is stored; lists of revoked certificates are not compared.
-   Where not, `ret_store` is the store that differs. */
+/* What of those only a reload can load as a whole; OF_NOTHING: nothing. Seen with 2.6.12: once a CA
+   file was changed, certificates of the same line are "Unused", and a new one would be taken and
+   never shown, and crash it later (HAProxy issue 3165); and clients go on being asked for the
+   issuers of before. */
+enum haproxy_need { OF_NOTHING, OF_CLIENT_ISSUERS, OF_CERTIFICATE };
+MUST_CHECK bool haproxy_needs_reload(const struct driver_call *call,
+                                     const struct service_conf *service,
+                                     enum haproxy_need *ret_need, str *ret_name, struct err *err);
+
+/* Whether each of those is loaded as it is stored; if not, `ret_store` is one that differs. */
 MUST_CHECK bool haproxy_has_loaded(const struct driver_call *call,
                                    const struct service_conf *service, bool *ret_loaded,
                                    str *ret_store, struct err *err);

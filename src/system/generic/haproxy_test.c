@@ -113,47 +113,101 @@ static str digest(struct bench *bench, const struct pki *pki)
     return haproxy_digest(&bench->folder.arena, &pki->cert);
 }
 
-TEST(every_file_that_haproxy_knows_is_sent_without_what_is_not_pem_and_committed)
+/* What it shows of a file that holds the certificate of `pki`. */
+static const char *shown(struct bench *bench, const struct pki *pki, const char *status)
+{
+    str head = str_printf(&bench->folder.arena,
+                          "Filename: x\nStatus: %s\n \nCertificate #1:\n"
+                          "SHA1 FingerPrint: ",
+                          status);
+    return text(bench, head.ptr, digest(bench, pki), "\nSubject: /CN=x\n");
+}
+
+TEST(what_differs_is_sent_without_what_is_not_pem_and_committed_and_the_rest_is_left)
 {
     AUTO(bench) struct bench bench;
     AUTO(err) struct err err = { 0 };
-    str evidence;
+    size_t count;
     bench_make(&bench);
     // clang-format off
     const struct line lines[] = {
         { "show ssl cert\n", text(&bench, "# filename\n", bench.pair, "\n/else.pem\n\n") },
         { "show ssl ca-file\n", text(&bench, "# filename\n", bench.trust, " - 1 certificate(s)\n@system-ca - 144 certificate(s)\n\n") },
         { "show ssl crl-file\n", "# filename\n\n" },
+        { "show ssl cert ", shown(&bench, &bench.other, "Used") },
+        { "show ssl ca-file ", shown(&bench, &bench.root, "Used") },
         { "set ssl cert", "Transaction created for certificate x!\n\n" },
-        { "set ssl ca-file", "transaction created for CA x!\n\n" },
-        { "commit ssl", "Committing x\nSuccess!\n\n" },
+        { "commit ssl cert", "Committing x\nSuccess!\n\n" },
         { NULL, NULL },
     };
     // clang-format on
     serve(&bench, lines);
-    check_ok(haproxy_load(&bench.call, bench.service, &evidence, &err), &err);
-    check_str(evidence, S("HAProxy has taken 2 files"));
+    check_ok(haproxy_load(&bench.call, bench.service, &count, &err), &err);
+    check_int(count, 1);
     str folder = bench.folder.path;
-    str want =
-        str_printf(&bench.folder.arena,
-                   "show ssl ca-file\nset ssl ca-file %.*s/trust.pem <<\n%.*s\ncommit ssl ca-file "
-                   "%.*s/trust.pem\nshow ssl crl-file\nshow ssl cert\nset ssl cert %.*s/a\\ b.pem "
-                   "<<\n%.*s%.*s\ncommit ssl cert %.*s/a\\ b.pem\n",
-                   STR_ARG(folder), STR_ARG(bench.root.pem), STR_ARG(folder), STR_ARG(folder),
-                   STR_ARG(bench.leaf.pem), STR_ARG(bench.leaf.key_pem), STR_ARG(folder));
+    str want = str_printf(
+        &bench.folder.arena,
+        "show ssl cert\nshow ssl ca-file\nshow ssl crl-file\nshow ssl cert\nshow ssl cert "
+        "%.*s/a\\ b.pem\nset ssl cert %.*s/a\\ b.pem "
+        "<<\n%.*s%.*s\ncommit ssl cert %.*s/a\\ b.pem\nshow ssl ca-file\nshow ssl ca-file "
+        "%.*s/trust.pem\nshow ssl crl-file\n",
+        STR_ARG(folder), STR_ARG(folder), STR_ARG(bench.leaf.pem), STR_ARG(bench.leaf.key_pem),
+        STR_ARG(folder), STR_ARG(folder));
     check_str(folder_text(&bench.folder, bench.heard), want);
+}
+
+TEST(what_it_cannot_take_as_a_whole_while_it_runs_needs_a_reload)
+{
+    static const struct {
+        bool pair, trust, clients;
+        const char *status;
+        enum haproxy_need need;
+    } cases[] = {
+        {false,  true,  true,  "Used",   OF_CLIENT_ISSUERS},
+        { false, true,  false, "Used",   OF_NOTHING       },
+        { true,  false, false, "Used",   OF_NOTHING       },
+        { true,  true,  true,  "Unused", OF_CERTIFICATE   },
+        { false, false, true,  "Unused", OF_NOTHING       },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(bench) struct bench bench;
+        AUTO(err) struct err err = { 0 };
+        enum haproxy_need need;
+        str name;
+        bench_make(&bench);
+        struct service_conf service = *bench.service;
+        if (cases[i].clients)
+            list_push(&bench.folder.arena, &service.trust) = S("trust");
+        // clang-format off
+        const struct line lines[] = {
+            { "show ssl cert\n", text(&bench, "# filename\n", bench.pair, "\n") },
+            { "show ssl ca-file\n", "# filename\ntrust.pem - 1 certificate(s)\n" },
+            { "show ssl crl-file\n", "# filename\n\n" },
+            { "show ssl cert ", shown(&bench, cases[i].pair ? &bench.other : &bench.leaf, cases[i].status) },
+            { "show ssl ca-file ", shown(&bench, cases[i].trust ? &bench.other : &bench.root, "Used") },
+            { NULL, NULL },
+        };
+        // clang-format on
+        serve(&bench, lines);
+        check_ok(haproxy_needs_reload(&bench.call, &service, &need, &name, &err), &err);
+        check_int(need, cases[i].need);
+        check_str(name, need == OF_NOTHING          ? S("")
+                        : need == OF_CLIENT_ISSUERS ? S("trust.pem")
+                                                    : bench.pair);
+    }
 }
 
 TEST(a_transaction_that_was_left_open_is_ended_first_and_a_refusal_is_quoted)
 {
     AUTO(bench) struct bench bench;
     AUTO(err) struct err err = { 0 };
-    str evidence;
+    size_t count;
     bench_make(&bench);
     const char *names = text(&bench, "\n# filename\n", bench.pair, "\n");
     // clang-format off
     const struct line lines[] = {
         { "show ssl cert\n", text(&bench, "# transaction\n*", bench.pair, names) },
+        { "show ssl cert ", shown(&bench, &bench.other, "Used") },
         { "show ssl", "# filename\n\n" },
         { "abort ssl cert", "Transaction aborted for certificate 'x'!\n\n" },
         { "set ssl cert", "unable to load certificate from file 'x'.\nCan't update x!\n\n" },
@@ -161,7 +215,7 @@ TEST(a_transaction_that_was_left_open_is_ended_first_and_a_refusal_is_quoted)
     };
     // clang-format on
     serve(&bench, lines);
-    check(!haproxy_load(&bench.call, bench.service, &evidence, &err));
+    check(!haproxy_load(&bench.call, bench.service, &count, &err));
     check_int(err.kind, ERR_SYSTEM);
     check(str_find(str_c(err.msg), S("HAProxy: unable to load certificate from file 'x'.")) <
           str_c(err.msg).len);
@@ -173,17 +227,13 @@ static void check_loaded(const struct pki *pair, const struct pki *anchor, const
                          struct bench *bench)
 {
     AUTO(err) struct err err = { 0 };
-    const char *shown =
-        text(bench, "Filename: x\nStatus: Used\nSHA1 FingerPrint: ", digest(bench, pair),
-             "\nSubject: /CN=x\n");
-    const char *trusted = text(
-        bench, "Filename: x\n \nCertificate #1:\nSHA1 FingerPrint: ", digest(bench, anchor), "\n");
     // clang-format off
     const struct line lines[] = {
         { "show ssl cert\n", text(bench, "# filename\n", bench->pair, "\n") },
         { "show ssl ca-file\n", "# filename\ntrust.pem - 1 certificate(s)\n" },
-        { "show ssl cert ", shown },
-        { "show ssl ca-file trust.pem\n", trusted },
+        { "show ssl cert ", shown(bench, pair, "Used") },
+        { "show ssl ca-file trust.pem\n", shown(bench, anchor, "Used") },
+        { "show ssl crl-file\n", "# filename\n\n" },
         { NULL, NULL },
     };
     // clang-format on

@@ -94,11 +94,12 @@ bool loading_loaded(const struct driver_call *call, const struct service_conf *s
         return false;
     if (down)
         return true;
-    if (service->admin.len > 0)
-        return judge_haproxy(call, service, ret_observed, ret_evidence, err);
-    return seen_is_stored(call, service, ret_observed, ret_evidence, err) &&
-           (*ret_observed != OBSERVED_AFTER ||
-            judge_record(call, service, ret_observed, ret_evidence, err));
+    if (!seen_is_stored(call, service, ret_observed, ret_evidence, err))
+        return false;
+    if (*ret_observed != OBSERVED_AFTER)
+        return true;
+    return service->admin.len > 0 ? judge_haproxy(call, service, ret_observed, ret_evidence, err)
+                                  : judge_record(call, service, ret_observed, ret_evidence, err);
 }
 
 static bool read_stored(const struct driver_call *call, const struct store_conf *store,
@@ -238,7 +239,10 @@ static bool look_before(const struct driver_call *call, const struct service_con
     if (!seen_wire(call, service, &ret_before->wire, err) ||
         !anchor_names(call, service, true, &names, err))
         return false;
-    ret_before->names_follow = names.count > 0 && same_names(&names, &ret_before->wire.acceptable);
+    /* HAProxy asks for the issuers of before until it is reloaded. */
+    bool cannot = service->admin.len > 0 && service->refresh.count == 0;
+    ret_before->names_follow =
+        !cannot && names.count > 0 && same_names(&names, &ret_before->wire.acceptable);
     return true;
 }
 
@@ -255,6 +259,43 @@ static bool command(const struct driver_call *call, const struct service_conf *s
                                STR_ARG(service->refresh.items[0]), result.exit_code);
     return result.exit_code == 0 ||
            err_set(err, ERR_SYSTEM, "%.*s: %.*s", STR_ARG(*ret_evidence), STR_ARG(result.output));
+}
+
+/* Not told where only a reload helps, or where it already has all that it could be told. */
+static bool tell_haproxy(const struct driver_call *call, const struct service_conf *service,
+                         bool *ret_told, str *ret_evidence, struct err *err)
+{
+    enum haproxy_need need;
+    size_t count = 0;
+    str name;
+    *ret_told = false;
+    if (!haproxy_needs_reload(call, service, &need, &name, err))
+        return false;
+    if (need != OF_NOTHING && service->refresh.count > 0)
+        return true;
+    if (need == OF_CERTIFICATE) {
+        (void)err_set(err, ERR_REFUSED,
+                      "HAProxy would take %.*s and show the old one until it is reloaded, and no "
+                      "command is known that reloads it",
+                      STR_ARG(name));
+        return err_next(err, "declare 'refresh' of %.*s/%.*s in the cluster file",
+                        STR_ARG(call->node->name), STR_ARG(service->name));
+    }
+    if (!haproxy_load(call, service, &count, err))
+        return false;
+    *ret_told = count > 0;
+    *ret_evidence =
+        str_printf(call->arena, "HAProxy has taken %zu %s", count, count == 1 ? "file" : "files");
+    return true;
+}
+
+static bool tell(const struct driver_call *call, const struct service_conf *service,
+                 str *ret_evidence, struct err *err)
+{
+    bool told = false;
+    if (service->admin.len > 0 && !tell_haproxy(call, service, &told, ret_evidence, err))
+        return false;
+    return told || command(call, service, ret_evidence, err);
 }
 
 /* What the wire must show: the stored certificate, and the names of the stored anchors where those
@@ -293,9 +334,12 @@ static bool is_over(const struct driver_call *call, const struct service_conf *s
         *ret_over = *ret_over && holders_settled(call->arena, &before->holders, &now, ret_text);
     }
     if (*ret_over && service->admin.len > 0) {
-        if (!judge_haproxy(call, service, &observed, ret_text, err))
-            return false;
-        *ret_over = observed == OBSERVED_AFTER;
+        /* While it is reloaded its socket may be gone for a moment. */
+        AUTO(err) struct err later = { 0 };
+        *ret_over =
+            judge_haproxy(call, service, &observed, ret_text, &later) && observed == OBSERVED_AFTER;
+        if (later.kind != ERR_NONE)
+            *ret_text = str_copy(call->arena, str_c(later.msg));
     }
     return !*ret_over || loading_health(call, service, ret_over, ret_text, err);
 }
@@ -306,9 +350,7 @@ bool loading_refresh(const struct driver_call *call, const struct service_conf *
     struct before before;
     str text = S("");
     bool over = false;
-    if (!look_before(call, service, &before, err) ||
-        !(service->admin.len > 0 ? haproxy_load(call, service, ret_evidence, err)
-                                 : command(call, service, ret_evidence, err)))
+    if (!look_before(call, service, &before, err) || !tell(call, service, ret_evidence, err))
         return false;
     for (int64_t end = clock_monotonic_ms() + LOAD_MS; !over;) {
         if (!is_over(call, service, &before, &over, &text, err))
