@@ -76,6 +76,17 @@ bool lab_write_identity(struct arena *arena, const struct lab *lab, const struct
            lab_write(lab, str_printf(arena, "%.*s.crt", STR_ARG(stem)), cert, owner, err);
 }
 
+bool lab_write_bundle(const struct lab *lab, const struct lab_ca *ca, const struct lab_leaf *leaf,
+                      str path, enum lab_owner owner, struct err *err)
+{
+    AUTO(arena) struct arena secret = { .wipe = true };
+    str cert;
+    str key;
+    return lab_ca_issue(&secret, ca, leaf, &cert, &key, err) &&
+           lab_write(lab, path, str_printf(&secret, "%.*s%.*s", STR_ARG(cert), STR_ARG(key)), owner,
+                     err);
+}
+
 void lab_leaf_date(struct lab_leaf *leaf, enum lab_state state)
 {
     moment now = clock_now();

@@ -21,6 +21,11 @@ MUST_CHECK bool lab_write_identity(struct arena *arena, const struct lab *lab,
                                    const struct lab_ca *ca, const struct lab_leaf *leaf, str stem,
                                    enum lab_owner owner, struct err *err);
 
+/* The same in one file, the certificate first. */
+MUST_CHECK bool lab_write_bundle(const struct lab *lab, const struct lab_ca *ca,
+                                 const struct lab_leaf *leaf, str path, enum lab_owner owner,
+                                 struct err *err);
+
 /* Give `leaf` the dates that certificates have when a lab begins in this state. */
 void lab_leaf_date(struct lab_leaf *leaf, enum lab_state state);
 

@@ -17,7 +17,8 @@
 // clang-format off
 #define LAB_KINDS(X) \
     X(postgresql, "a primary and standbys that stream from it, with a client app") \
-    X(etcd,       "members that replicate to each other, with a client app")
+    X(etcd,       "members that replicate to each other, with a client app") \
+    X(web,        "nginx behind HAProxy, which both ask for certificates, with a client app")
 // clang-format on
 
 struct lab_kind {

@@ -129,3 +129,12 @@ bool lab_start(struct arena *arena, struct lab *lab, size_t from, size_t until, 
     return err_set(err, ERR_SYSTEM, "%s did not start: %.*s", lab->nodes[at].name.ptr,
                    STR_ARG(lab_log_tail(arena, lab->nodes[at].log.ptr)));
 }
+
+bool lab_listens(uint16_t port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+}

@@ -16,4 +16,7 @@ struct lab_process lab_server_of(struct arena *arena, const struct lab *lab, siz
 /* A port of 127.0.0.1 that was free a moment ago, and that no outgoing connection is given. */
 MUST_CHECK bool lab_free_port(uint16_t *ret_port, struct err *err);
 
+/* Whether somebody takes connections at this port of 127.0.0.1. */
+bool lab_listens(uint16_t port);
+
 #endif

@@ -3,10 +3,8 @@
 
 #include "lab/etcd/config.h"
 #include "lab/files.h"
+#include "lab/server.h"
 #include "node/run.h"
-
-#include <arpa/inet.h>
-#include <sys/socket.h>
 
 enum { ASK_MS = 10000 };
 
@@ -37,15 +35,6 @@ bool lab_etcd_prepare(struct arena *arena, const struct lab *lab, size_t node,
            lab_write(lab, settings, lab_etcd_settings(arena, lab, node), LAB_SERVERS, err);
 }
 
-static bool listens(uint16_t port)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_port = htons(port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
-}
-
 /* etcdctl's words, as the member's user; whether it did it. */
 static bool ctl(struct arena *arena, const struct lab *lab, size_t node, const char *const *words,
                 str *ret_output)
@@ -71,8 +60,8 @@ bool lab_etcd_ready(struct arena *arena, const struct lab *lab, size_t node)
     static const char *const health[] = { "endpoint", "health", NULL };
     str output;
     if (lab->state == LAB_EXPIRED)
-        return listens(lab->nodes[node].other_port);
-    return listens(lab->nodes[node].port) && ctl(arena, lab, node, health, &output);
+        return lab_listens(lab->nodes[node].other_port);
+    return lab_listens(lab->nodes[node].port) && ctl(arena, lab, node, health, &output);
 }
 
 /* The restart script writes it as we do. */
@@ -90,7 +79,7 @@ void lab_etcd_ask(struct arena *arena, const struct lab *lab, size_t node,
 {
     static const char *const words[] = { "endpoint", "status", "-w", "simple", NULL };
     str output;
-    if (!listens(lab->nodes[node].port)) {
+    if (!lab_listens(lab->nodes[node].port)) {
         status->why_not = S("it does not listen for clients: it knows of no leader");
         return;
     }
