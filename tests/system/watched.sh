@@ -1,2 +1,3 @@
-# A renewal and a change of root on etcd while every declared peer connects: a sample of `make watched`.
-"$TESTS/watched" "$RESEAL" 1000 etcd-keep
+# Renewals and changes of root, one rolled back, on etcd and on nginx behind HAProxy, while every
+# declared peer connects: a sample of `make watched`.
+"$TESTS/watched" "$RESEAL" 1000 etcd-keep web
