@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static struct lease_place place_new(struct arena *arena)
@@ -150,6 +151,7 @@ static pid_t hold_lock(const struct lease_place *place, int64_t token, bool with
     if (pid == 0) {
         AUTO(err) struct err err = { 0 };
         int fd = -1;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
         bool held = lease_check(place, token, &fd, &err);
         pid_t child = with_child ? fork() : 1;
         if (child == 0)
