@@ -4,10 +4,19 @@
 #include "base/io.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-enum { APPLICATION_ID = 0x7273656c /* "rsel" */, BUSY_MS = 10 * 1000 };
+enum {
+    APPLICATION_ID = 0x7273656c, /* "rsel" */
+    BUSY_MS = 10 * 1000,
+    WAL_WRITE_LOCK =
+        120, /* the byte of the -shm file that a writer locks (sqlite.org/walformat.html) */
+    LOCKS_MAX = 16 << 20,
+};
 
 struct journal {
     sqlite3 *db;
@@ -43,11 +52,42 @@ static const char *const migrations[] = {
     "ALTER TABLE apply ADD COLUMN undoes TEXT NOT NULL DEFAULT '';",
 };
 
+/* The process that is writing, or 0. /proc/locks is asked, since fcntl() needs the file opened, and
+   closing it would give up SQLite's own locks on it. */
+static int writer_of(sqlite3 *db)
+{
+    AUTO(arena) struct arena arena = { 0 };
+    AUTO(err) struct err err = { 0 };
+    struct stat st;
+    str locks;
+    str shm = str_printf(&arena, "%s-shm", sqlite3_db_filename(db, "main"));
+    if (stat(shm.ptr, &st) < 0 || !io_read(&arena, "/proc/locks", LOCKS_MAX, &locks, &err))
+        return 0;
+    str write_lock = str_printf(&arena, " %02x:%02x:%ju %d ", major(st.st_dev), minor(st.st_dev),
+                                (uintmax_t)st.st_ino, WAL_WRITE_LOCK);
+    while (locks.len > 0) {
+        str line = str_cut(&locks, '\n');
+        str before = { line.ptr, str_find(line, write_lock) };
+        uint64_t pid;
+        if (before.len == line.len)
+            continue;
+        while (before.len > 0 && !str_to_u64(before, INT_MAX, &pid))
+            str_cut(&before, ' ');
+        return before.len > 0 ? (int)pid : 0;
+    }
+    return 0;
+}
+
 static bool db_fail(sqlite3 *db, const char *what, struct err *err)
 {
-    int code = sqlite3_errcode(db);
-    return err_set(err, code == SQLITE_BUSY ? ERR_TIMEOUT : ERR_SYSTEM, "journal: %s: %s", what,
-                   sqlite3_errmsg(db));
+    if (sqlite3_errcode(db) != SQLITE_BUSY)
+        return err_set(err, ERR_SYSTEM, "journal: %s: %s", what, sqlite3_errmsg(db));
+    int writer = writer_of(db);
+    if (writer == 0)
+        return err_set(err, ERR_TIMEOUT, "journal: %s: %s", what, sqlite3_errmsg(db));
+    err_set(err, ERR_TIMEOUT, "journal: process %d has been writing to it for %d seconds", writer,
+            BUSY_MS / 1000);
+    return err_next(err, "ps -o pid,stat,lstart,args -p %d", writer);
 }
 
 static bool run_sql(sqlite3 *db, const char *sql, struct err *err)

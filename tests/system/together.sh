@@ -24,16 +24,33 @@ true_that "the next command, typed as it is, succeeds" says '^exit 0$'
 the_first_is_over "coordinator"
 converged "coordinator"
 
-# The whole group is held still.
+# Somebody writes to the journal and does not come to an end.
+python3 -c 'import sqlite3, sys, time
+journal = sqlite3.connect(sys.argv[1])
+journal.execute("BEGIN IMMEDIATE")
+time.sleep(60)' "$lab/reseal/journal.sqlite" &
+writer=$!
+writes() { grep -q "WRITE $writer .* 120 120$" /proc/locks; }
+soon writes
+refused "journal: who has been writing to it is named" \
+    "journal: process $writer has been writing to it for 10 seconds" r renew --all --yes
+kill "$writer"
+
+# The whole group is held still, while its coordinator writes nothing to the journal.
 on expiring
 begin "$RESEAL" -f "$cluster" --state "$lab/reseal" renew --yes
 true_that "group: the first one has the lease" soon taken
 soon grep -q '13/31' first.out
-kill -STOP "-$first"
-true_that "group: it is held still" soon stopped "$first"
-run r renew --yes
-true_that "group: the second is refused" says "is changing this cluster|is writing to this node"
-for try in 1 2 3; do
+held_still() {
+    kill -STOP "-$first"
+    soon stopped "$first"
+    grep -q "WRITE $first .* 120 120$" /proc/locks || return 0
+    kill -CONT "-$first"
+    return 1
+}
+true_that "group: it is held still" soon held_still
+refused "group: the second is refused" "is changing this cluster|is writing to this node" r renew --yes
+for node in db1 db2 db3 app none; do
     run r renew --yes --take-over "$(id -un)@$(hostname):$first"
     says '^exit 0$' && break
     # A worker that was held still inside a change keeps its node's lock until it is ended.
