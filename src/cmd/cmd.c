@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 // clang-format off
 #define GLOBAL(type, member) OPTION_AT(struct global_options, type, member)
@@ -201,9 +202,22 @@ static int run(struct cmd *cmd, int argc, const char *const *argv, struct err *e
     return err->kind == ERR_USAGE ? usage_exit(called.command) : code;
 }
 
+enum { WIDTH_MIN = 60, WIDTH_USUAL = 100 };
+
+/* A terminal's own; what goes into a file or a pipe is as wide as people read well. */
+static size_t width_of(int fd)
+{
+    struct winsize size;
+    if (isatty(fd) != 1 || ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return WIDTH_USUAL;
+    return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
+}
+
 int cmd_main(int argc, const char *const *argv)
 {
-    struct cmd cmd = { .program = argc > 0 ? argv[0] : "reseal", .out = stdout };
+    struct cmd cmd = { .program = argc > 0 ? argv[0] : "reseal",
+                       .out = stdout,
+                       .width = width_of(STDOUT_FILENO) };
     AUTO(err) struct err err = { 0 };
     const char *no_color = getenv("NO_COLOR");
     cmd.color = isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');

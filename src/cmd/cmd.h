@@ -38,6 +38,7 @@ struct cmd {
     word_list words; /* positional arguments, the command's own name taken off */
     void *options;   /* the command's own struct */
     FILE *out;       /* standard output */
+    size_t width;    /* of a line on it */
     bool color;
 };
 

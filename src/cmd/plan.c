@@ -7,7 +7,7 @@
 /* `reseal plan`: the steps, the proof and the profile diff. Changes nothing. */
 
 struct plan_options {
-    const char *out;
+    const char *out, *wave;
     struct planning_flags flags;
 };
 
@@ -15,6 +15,7 @@ struct plan_options {
 static const struct option options[] = {
     PLANNING_OPTIONS(struct plan_options, flags),
     { "out", 'o', OPTION_FILE, "FILE", "write the plan document to FILE", NULL, OPTION_AT(struct plan_options, const char *, out) },
+    { "wave", 0, OPTION_TEXT, "N|all", "show one wave alone with every name, or each of them", NULL, OPTION_AT(struct plan_options, const char *, wave) },
     { 0 },
 };
 // clang-format on
@@ -50,8 +51,11 @@ static int run(struct cmd *cmd, struct err *err)
         return EXIT_FAILED;
     if (cmd->global.json) {
         planning_emit(cmd->out, &planning);
+    } else if (given->wave != NULL) {
+        if (!planning_print_wave(cmd, &planning, given->wave, err))
+            return EXIT_FAILED;
     } else {
-        planning_print(cmd, &planning);
+        planning_print(cmd, &planning, planning_in_full(cmd, &given->flags));
         if (planning.plan.steps.count > 0 && planning.plan.proven)
             print_next(cmd, given, &planning);
     }
@@ -67,7 +71,8 @@ const struct command command_plan = {
         "Looks at the cluster, plans the renewal of what is due, and judges every link in\n"
         "every state that the steps can leave it in.\n\n"
         "Exit: 0 nothing to do, 10 there are steps, 1 the proof fails.",
-    .examples = "  reseal -f cluster.yaml plan\n  reseal plan --out plan.json",
+    .examples =
+        "  reseal -f cluster.yaml plan\n  reseal plan --wave 3\n  reseal plan --out plan.json",
     .options = options,
     .options_size = sizeof(struct plan_options),
     .run = run,

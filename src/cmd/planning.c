@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/planning.h"
 
+#include "cmd/waves.h"
+
 const char *planning_flags_text(struct cmd *cmd, const struct planning_flags *flags)
 {
     return str_printf(&cmd->arena, "%s%s%s%s%s%s", flags->all ? " --all" : "",
@@ -65,39 +67,6 @@ bool planning_refused(struct cmd *cmd, const struct cluster *cluster, struct err
     if (err->kind == ERR_REFUSED && awaited_any(cluster))
         (void)err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "issuer list")));
     return false;
-}
-
-/* A few by name: at a thousand nodes nobody reads them all, and --json has them. */
-static void print_outage(struct cmd *cmd, const char *what, const str_list *links)
-{
-    enum { SHOWN = 3 };
-    if (links->count == 0)
-        return;
-    fprintf(cmd->out, "              %s: ", what);
-    for (size_t i = 0; i < links->count && i < SHOWN; i++)
-        fprintf(cmd->out, "%s%.*s", i == 0 ? "" : ", ", STR_ARG(links->items[i]));
-    if (links->count > SHOWN)
-        fprintf(cmd->out, " and %zu more", links->count - SHOWN);
-    fputc('\n', cmd->out);
-}
-
-static void print_waves(struct cmd *cmd, const struct planning *planning)
-{
-    for (size_t i = 0; i < planning->plan.waves.count; i++) {
-        const struct wave *wave = &planning->plan.waves.items[i];
-        fprintf(cmd->out, "t%zu  (%llu states judged, %zu broken)\n", i,
-                (unsigned long long)wave->judged, wave->broken.count);
-        for (size_t j = 0; j < wave->steps.count; j++) {
-            const struct step *step = &planning->plan.steps.items[wave->steps.items[j]];
-            fprintf(cmd->out, "    %-8s  %.*s\n", step_kind_name(step->kind), STR_ARG(step->text));
-            print_outage(cmd, "not there meanwhile", &step->outage);
-            print_outage(cmd, "fail meanwhile", &step->refused);
-            if (step->why.len > 0)
-                fprintf(cmd->out, "              why: %.*s\n", STR_ARG(step->why));
-        }
-        for (size_t j = 0; j < wave->broken.count; j++)
-            fprintf(cmd->out, "    BREAKS    %.*s\n", STR_ARG(wave->broken.items[j]));
-    }
 }
 
 static void print_diff(struct cmd *cmd, const struct planning *planning, const struct step *step)
@@ -180,16 +149,47 @@ void planning_print_findings(struct cmd *cmd, const struct survey *survey)
     }
 }
 
-void planning_print(struct cmd *cmd, const struct planning *planning)
+const char *planning_in_full(struct cmd *cmd, const struct planning_flags *flags)
+{
+    return cmd_line(cmd, "plan%s --wave", planning_flags_text(cmd, flags)).ptr;
+}
+
+static struct waves_view view_of(struct cmd *cmd, const struct planning *planning)
+{
+    return (struct waves_view){ .out = cmd->out,
+                                .judge = &planning->survey->judge,
+                                .plan = &planning->plan,
+                                .width = cmd->width };
+}
+
+void planning_print(struct cmd *cmd, const struct planning *planning, const char *in_full)
 {
     const struct plan *plan = &planning->plan;
+    struct waves_view view = view_of(cmd, planning);
+    view.in_full = in_full;
     fprintf(cmd->out, "%.*s: %zu steps in %zu waves\n", STR_ARG(plan->cluster), plan->steps.count,
             plan->waves.count);
     if (plan->steps.count > 0)
         fputc('\n', cmd->out);
-    print_waves(cmd, planning);
+    waves_print(&view);
     print_diffs(cmd, planning);
     print_proof(cmd, plan);
     print_kept(cmd, planning);
     planning_print_findings(cmd, planning->survey);
+}
+
+bool planning_print_wave(struct cmd *cmd, const struct planning *planning, const char *which,
+                         struct err *err)
+{
+    uint64_t wave = 0;
+    size_t waves = planning->plan.waves.count;
+    struct waves_view view = view_of(cmd, planning);
+    view.show = str_eq(str_c(which), S("all")) ? WAVES_EACH : WAVES_ONE;
+    if (waves == 0)
+        return err_set(err, ERR_USAGE, "--wave %s: the plan has no step", which);
+    if (view.show == WAVES_ONE && !str_to_u64(str_c(which), waves - 1, &wave))
+        return err_set(err, ERR_USAGE, "--wave %s: the plan has waves 0 to %zu", which, waves - 1);
+    view.wave = (size_t)wave;
+    waves_print(&view);
+    return true;
 }

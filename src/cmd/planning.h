@@ -36,8 +36,17 @@ MUST_CHECK bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
  */
 bool planning_refused(struct cmd *cmd, const struct cluster *cluster, struct err *err);
 
-/* Waves, what changes in the certificates, proof, and what was found on the way. */
-void planning_print(struct cmd *cmd, const struct planning *planning);
+/* Waves, what changes in the certificates, proof, and what was found on the way. `in_full` is the
+   command that shows a wave, less its number; NULL: there is none. */
+void planning_print(struct cmd *cmd, const struct planning *planning, const char *in_full);
+
+/* The command line for that. */
+const char *planning_in_full(struct cmd *cmd, const struct planning_flags *flags);
+
+/* One wave with all names, or "all" of them one by one; false where the plan has none of that
+   number. */
+MUST_CHECK bool planning_print_wave(struct cmd *cmd, const struct planning *planning,
+                                    const char *which, struct err *err);
 
 /* What should be known before anyone agrees to the plan: undeclared peers, services that are down.
  */

@@ -139,7 +139,7 @@ static int run_renew(struct cmd *cmd, struct err *err)
     if (!cmd_plan(cmd, &flags, stopped ? &begun : NULL, &opened, &planning, err))
         return EXIT_FAILED;
     if (!cmd->global.json)
-        planning_print(cmd, &planning);
+        planning_print(cmd, &planning, planning_in_full(cmd, &given->flags));
     if (!planning_permitted(&planning, err))
         return say_permit(cmd, &given->flags, &planning, err), EXIT_FAILED;
     if (!preflight_survey(&opened.survey, err))

@@ -119,7 +119,7 @@ static int run(struct cmd *cmd, struct err *err)
     if (!back_make(&cmd->arena, &opened.survey, &undone, &planning, err))
         return EXIT_FAILED;
     if (!cmd->global.json)
-        planning_print(cmd, &planning);
+        planning_print(cmd, &planning, NULL);
     if (!planning_permitted(&planning, err))
         return (void)err_next(err, "%s", line_of(cmd, " --raw")), EXIT_FAILED;
     if (planning.plan.steps.count == 0 && is_over(&undone))

@@ -77,62 +77,123 @@ cp "$lab/cluster.yaml" before.yaml
 sed -i 's#^issuer: .*#issuer: {kind: local, certificate: ca/new.pem, key: ca/new.key, passphrase: {file: ca/pass}}#' "$lab/cluster.yaml"
 run r plan --new-issuer
 plain
-sed -i '/^ *\(snapshot\|issue\|verify\) /d; /^ *issuer:/d' out
+sed -i 's/ [0-9a-f]\{8\}\b/ ########/g' out
 same "a root is replaced with one restart of one member at a time, each with its outage" out <<'X'
 lab: 47 steps in 15 waves
 
-t0  (N states judged, 0 broken)
-t1  (N states judged, 0 broken)
-t2  (N states judged, 0 broken)
+now
+      presents  Reseal Lab Root  etcd1/etcd ########, etcd1/peer ########, etcd2/etcd ########,
+                                 etcd2/peer ########, etcd3/etcd ########, etcd3/peer ########,
+                                 app/app ########
+      trusts    Reseal Lab Root  etcd1/etcd, etcd1/peer, etcd2/etcd, etcd2/peer, etcd3/etcd,
+                                 etcd3/peer, app/app
+t0  11 steps, N states judged
+    snapshot  11: etcd1/trust, etcd2/trust, etcd3/trust, app/trust, etcd1/server, etcd1/peer,
+              etcd2/server, etcd2/peer, etcd3/server, etcd3/peer, app/client
+t1  7 steps
+    issue     7: etcd1/server, etcd1/peer, etcd2/server, etcd2/peer, etcd3/server, etcd3/peer,
+              app/client
+t2  4 steps, N states judged
     trust     add CN=New Root to etcd1/trust
     trust     add CN=New Root to etcd2/trust
     trust     add CN=New Root to etcd3/trust
     trust     add CN=New Root to app/trust
-t3  (N states judged, 0 broken)
+    then
+      trusts    Reseal Lab Root (stored: Reseal Lab Root, New Root)
+                                           etcd1/etcd, etcd1/peer, etcd2/etcd, etcd2/peer,
+                                           etcd3/etcd, etcd3/peer
+                Reseal Lab Root, New Root  app/app
+t3  1 step, N states judged
     refresh   restart etcd1/etcd to load the new anchor
-              not there meanwhile: app/app->etcd1/etcd, etcd1/peer->etcd2/peer, etcd1/peer->etcd3/peer and 2 more
-t4  (N states judged, 0 broken)
+              not there meanwhile: app/app->etcd1/etcd, etcd1/peer->etcd2/peer,
+                etcd1/peer->etcd3/peer, etcd2/peer->etcd1/peer, etcd3/peer->etcd1/peer
+    then
+      trusts    Reseal Lab Root (stored: Reseal Lab Root, New Root)
+                                           4 as before
+                Reseal Lab Root, New Root  etcd1/etcd, etcd1/peer, and 1 as before
+t4  1 step, N states judged
     refresh   restart etcd2/etcd to load the new anchor
-              not there meanwhile: app/app->etcd2/etcd, etcd1/peer->etcd2/peer, etcd2/peer->etcd1/peer and 2 more
-t5  (N states judged, 0 broken)
+              not there meanwhile: app/app->etcd2/etcd, etcd1/peer->etcd2/peer,
+                etcd2/peer->etcd1/peer, etcd2/peer->etcd3/peer, etcd3/peer->etcd2/peer
+    then
+      trusts    Reseal Lab Root (stored: Reseal Lab Root, New Root)
+                                           2 as before
+                Reseal Lab Root, New Root  etcd2/etcd, etcd2/peer, and 3 as before
+t5  1 step, N states judged
     refresh   restart etcd3/etcd to load the new anchor
-              not there meanwhile: app/app->etcd3/etcd, etcd1/peer->etcd3/peer, etcd2/peer->etcd3/peer and 2 more
-t6  (N states judged, 0 broken)
+              not there meanwhile: app/app->etcd3/etcd, etcd1/peer->etcd3/peer,
+                etcd2/peer->etcd3/peer, etcd3/peer->etcd1/peer, etcd3/peer->etcd2/peer
+    then
+      trusts    Reseal Lab Root, New Root  etcd3/etcd, etcd3/peer, and 5 as before
+t6  3 steps, N states judged
     install   write the new etcd1/server over the old
     install   write the new etcd1/peer over the old
     install   write the new app/client over the old
-t7  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  4 as before
+                New Root         etcd1/etcd new, etcd1/peer new, app/app new
+t7  2 steps, N states judged
     install   write the new etcd2/server over the old
     install   write the new etcd2/peer over the old
-t8  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  2 as before
+                New Root         etcd2/etcd new, etcd2/peer new, and 3 as before
+t8  2 steps, N states judged
     install   write the new etcd3/server over the old
     install   write the new etcd3/peer over the old
-t9  (N states judged, 0 broken)
+    then
+      presents  New Root  etcd3/etcd new, etcd3/peer new, and 5 as before
+t9  1 step
     hold      wait until nobody presents what CN=Reseal Lab Root vouches for
-t10  (N states judged, 0 broken)
+t10  4 steps, N states judged
     distrust  remove CN=Reseal Lab Root from etcd1/trust
     distrust  remove CN=Reseal Lab Root from etcd2/trust
     distrust  remove CN=Reseal Lab Root from etcd3/trust
     distrust  remove CN=Reseal Lab Root from app/trust
-t11  (N states judged, 0 broken)
+    then
+      trusts    Reseal Lab Root, New Root (stored: New Root)
+                          etcd1/etcd, etcd1/peer, etcd2/etcd, etcd2/peer, etcd3/etcd, etcd3/peer
+                New Root  app/app
+t11  1 step, N states judged
     refresh   restart etcd1/etcd to load what is left to trust
-              not there meanwhile: app/app->etcd1/etcd, etcd1/peer->etcd2/peer, etcd1/peer->etcd3/peer and 2 more
-t12  (N states judged, 0 broken)
+              not there meanwhile: app/app->etcd1/etcd, etcd1/peer->etcd2/peer,
+                etcd1/peer->etcd3/peer, etcd2/peer->etcd1/peer, etcd3/peer->etcd1/peer
+    then
+      trusts    Reseal Lab Root, New Root (stored: New Root)
+                          4 as before
+                New Root  etcd1/etcd, etcd1/peer, and 1 as before
+t12  1 step, N states judged
     refresh   restart etcd2/etcd to load what is left to trust
-              not there meanwhile: app/app->etcd2/etcd, etcd1/peer->etcd2/peer, etcd2/peer->etcd1/peer and 2 more
-t13  (N states judged, 0 broken)
+              not there meanwhile: app/app->etcd2/etcd, etcd1/peer->etcd2/peer,
+                etcd2/peer->etcd1/peer, etcd2/peer->etcd3/peer, etcd3/peer->etcd2/peer
+    then
+      trusts    Reseal Lab Root, New Root (stored: New Root)
+                          2 as before
+                New Root  etcd2/etcd, etcd2/peer, and 3 as before
+t13  1 step, N states judged
     refresh   restart etcd3/etcd to load what is left to trust
-              not there meanwhile: app/app->etcd3/etcd, etcd1/peer->etcd3/peer, etcd2/peer->etcd3/peer and 2 more
-t14  (N states judged, 0 broken)
+              not there meanwhile: app/app->etcd3/etcd, etcd1/peer->etcd3/peer,
+                etcd2/peer->etcd3/peer, etcd3/peer->etcd1/peer, etcd3/peer->etcd2/peer
+    then
+      trusts    New Root  etcd3/etcd, etcd3/peer, and 5 as before
+t14  7 steps
+    verify    7: etcd1/etcd, etcd1/peer, app/app, etcd2/etcd, etcd2/peer, etcd3/etcd, etcd3/peer
 
 what changes in the certificates:
   etcd1/server  CN=etcd1.lab.example
+    issuer: CN=Reseal Lab Root -> CN=New Root
   etcd1/peer  CN=etcd1.lab.example
+    issuer: CN=Reseal Lab Root -> CN=New Root
   etcd2/server  CN=etcd2.lab.example
+    issuer: CN=Reseal Lab Root -> CN=New Root
   etcd2/peer  CN=etcd2.lab.example
+    issuer: CN=Reseal Lab Root -> CN=New Root
   etcd3/server  CN=etcd3.lab.example
+    issuer: CN=Reseal Lab Root -> CN=New Root
   etcd3/peer  CN=etcd3.lab.example
+    issuer: CN=Reseal Lab Root -> CN=New Root
   app/client  CN=app
+    issuer: CN=Reseal Lab Root -> CN=New Root
 
 proof: no working link breaks in N judged states, besides the moments of 6 restarts; 0 links do not work at the end
 

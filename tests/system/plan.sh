@@ -38,6 +38,113 @@ r plan --json >plan.json
 true_that "the proof judges every link at the start and again in every wave that changes an end of it" \
     jq -e '.proof.proven and .proof.waves[0].judged == 5 and all(.proof.waves[]; (.changes.stored + .changes.loaded == {}) or .judged > 0)' plan.json
 
+# Fingerprints differ from one lab to the next.
+shown() {
+    run r "$@"
+    sed -i 's/sha256:[0-9a-f]\{64\}/sha256:################/; s/ [0-9a-f]\{8\}\b/ ########/g
+        s|-f [^ ]*cluster.yaml|-f cluster.yaml|; s|--state [^ ]* ||' out
+}
+shown plan
+same "each wave says what is done and who presents and trusts what after it" out <<'X'
+lab: 31 steps in 14 waves
+
+now
+      presents  Reseal Lab Root  db1/postgres ########, db2/postgres:server ########,
+                                 db3/postgres:server ########, app/app ########,
+                                 db2/postgres:upstream ########, db3/postgres:upstream ########
+      trusts    Reseal Lab Root  db1/postgres, db2/postgres:clients, db3/postgres:clients, app/app,
+                                 db2/postgres:primary, db3/postgres:primary
+t0  6 steps, 5 states judged
+    snapshot  6: db1/server, db2/server, db3/server, app/client, db2/upstream, db3/upstream
+t1  6 steps
+    issue     6: db1/server, db2/server, db3/server, app/client, db2/upstream, db3/upstream
+t2  2 steps
+    install   write the new db2/server beside the old
+    install   write the new db2/upstream beside the old
+t3  2 steps, 4 states judged
+    switch    switch db2/server to the new files
+    switch    switch db2/upstream to the new files
+    then
+      presents  Reseal Lab Root  db2/postgres:server ######## (new stored),
+                                 db2/postgres:upstream ######## (new stored), and 4 as before
+t4  1 step, 4 states judged
+    refresh   load the stored certificate into db2/postgres
+    then
+      presents  Reseal Lab Root  db2/postgres:server new, db2/postgres:upstream new, and 4 as before
+t5  2 steps
+    install   write the new db3/server beside the old
+    install   write the new db3/upstream beside the old
+t6  2 steps, 4 states judged
+    switch    switch db3/server to the new files
+    switch    switch db3/upstream to the new files
+    then
+      presents  Reseal Lab Root  db3/postgres:server ######## (new stored),
+                                 db3/postgres:upstream ######## (new stored), and 4 as before
+t7  1 step, 4 states judged
+    refresh   load the stored certificate into db3/postgres
+    then
+      presents  Reseal Lab Root  db3/postgres:server new, db3/postgres:upstream new, and 4 as before
+t8  1 step
+    install   write the new app/client beside the old
+t9  1 step, 6 states judged
+    switch    switch app/client to the new files
+    then
+      presents  Reseal Lab Root  app/app new, and 5 as before
+t10  1 step
+    install   write the new db1/server beside the old
+t11  1 step, 6 states judged
+    switch    switch db1/server to the new files
+    then
+      presents  Reseal Lab Root  db1/postgres ######## (new stored), and 5 as before
+t12  1 step, 6 states judged
+    refresh   load the stored certificate into db1/postgres
+    then
+      presents  Reseal Lab Root  db1/postgres new, and 5 as before
+t13  4 steps
+    verify    connect as every peer of db2/postgres
+    verify    connect as every peer of db3/postgres
+    verify    connect as every peer of app/app
+    verify    connect as every peer of db1/postgres
+
+what changes in the certificates:
+  db1/server  CN=db1.lab.example
+    public_key: sha256:################ -> new
+  db2/server  CN=db2.lab.example
+    public_key: sha256:################ -> new
+  db3/server  CN=db3.lab.example
+    public_key: sha256:################ -> new
+  app/client  CN=app
+    public_key: sha256:################ -> new
+  db2/upstream  CN=postgres
+    public_key: sha256:################ -> new
+  db3/upstream  CN=postgres
+    public_key: sha256:################ -> new
+
+proof: no working link breaks in 39 judged states; 0 links do not work at the end
+
+next: reseal -f cluster.yaml renew
+exit 10
+X
+shown plan --wave 3
+same "one wave is shown by itself, with everyone by name" out <<'X'
+t3  2 steps, 4 states judged
+    switch    switch db2/server to the new files
+    switch    switch db2/upstream to the new files
+    then
+      presents  Reseal Lab Root  db1/postgres ########, db2/postgres:server ######## (new stored),
+                                 db3/postgres:server ########, app/app ########,
+                                 db2/postgres:upstream ######## (new stored),
+                                 db3/postgres:upstream ########
+      trusts    Reseal Lab Root  db1/postgres, db2/postgres:clients, db3/postgres:clients, app/app,
+                                 db2/postgres:primary, db3/postgres:primary
+exit 10
+X
+run r plan --wave 14
+same "a wave that is not there is refused" out <<'X'
+reseal: --wave 14: the plan has waves 0 to 13
+exit 2
+X
+
 # A second issuer: its root has to be everywhere first.
 mkdir two
 for part in "$lab"/*; do ln -s "$part" two/; done

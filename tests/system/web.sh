@@ -49,35 +49,54 @@ exit 0
 S
 run r plan
 plain
-sed -i '/^ *\(snapshot\|verify\) /d; /public_key:/d' out
+sed -i '/public_key:/d; s/ [0-9a-f]\{8\}\b/ ########/g' out
 same "every key can be new: pairs in one file are replaced at once, the others beside the old" out <<'S'
 lab: 25 steps in 9 waves
 
-t0  (N states judged, 0 broken)
-t1  (N states judged, 0 broken)
-    issue     make a new key and get a certificate for web1/server
-    issue     make a new key and get a certificate for web2/server
-    issue     make a new key and get a certificate for lb/front
-    issue     make a new key and get a certificate for app/client
-    issue     make a new key and get a certificate for lb/back
-t2  (N states judged, 0 broken)
+now
+      presents  Reseal Lab Root  web1/nginx ########, web2/nginx ########,
+                                 lb/haproxy:front ########, app/app ########,
+                                 lb/haproxy:back ########
+      trusts    Reseal Lab Root  web1/nginx, web2/nginx, lb/haproxy:clients, app/app,
+                                 lb/haproxy:servers
+t0  5 steps, N states judged
+    snapshot  5: web1/server, web2/server, lb/front, app/client, lb/back
+t1  5 steps
+    issue     5: web1/server, web2/server, lb/front, app/client, lb/back
+t2  3 steps, N states judged
     install   write the new web1/server beside the old
     install   write the new lb/front over the old
     install   write the new lb/back over the old
-t3  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  lb/haproxy:front ######## (new stored),
+                                 lb/haproxy:back ######## (new stored), and 3 as before
+t3  1 step, N states judged
     switch    switch web1/server to the new files
-t4  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  web1/nginx ######## (new stored), and 4 as before
+t4  2 steps, N states judged
     refresh   load the stored certificate into web1/nginx
     refresh   load the stored certificate into lb/haproxy
-t5  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  web1/nginx new, lb/haproxy:front new, lb/haproxy:back new,
+                                 and 2 as before
+t5  2 steps
     install   write the new web2/server beside the old
     install   write the new app/client beside the old
-t6  (N states judged, 0 broken)
+t6  2 steps, N states judged
     switch    switch web2/server to the new files
     switch    switch app/client to the new files
-t7  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  web2/nginx ######## (new stored), app/app new, and 3 as before
+t7  1 step, N states judged
     refresh   load the stored certificate into web2/nginx
-t8  (N states judged, 0 broken)
+    then
+      presents  Reseal Lab Root  web2/nginx new, and 4 as before
+t8  4 steps
+    verify    connect as every peer of web1/nginx
+    verify    connect as every peer of lb/haproxy
+    verify    connect as every peer of web2/nginx
+    verify    connect as every peer of app/app
 
 what changes in the certificates:
   web1/server  CN=web1.lab.example
