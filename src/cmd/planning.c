@@ -69,31 +69,94 @@ bool planning_refused(struct cmd *cmd, const struct cluster *cluster, struct err
     return false;
 }
 
-static void print_diff(struct cmd *cmd, const struct planning *planning, const struct step *step)
+/* What people still read one by one. */
+enum { FEW = 12, FEW_NAMES = 4 };
+
+/* ---- what changes in the certificates ---- */
+
+/* Certificates in which the same changes. */
+struct same_diff {
+    str text;
+    LIST(const struct step *) steps;
+};
+typedef LIST(struct same_diff) same_diffs;
+
+/* A line for each change. Of many certificates the old key of each is left out. */
+static str diff_text(struct cmd *cmd, const struct planning *planning, const struct step *step,
+                     bool many)
 {
     profile_rows rows = { 0 };
+    struct buf text = { 0 };
+    buf_add(&cmd->arena, &text, S(""));
     planning_diff(planning, step, &rows);
-    fprintf(cmd->out, "  %.*s/%.*s  %.*s\n", STR_ARG(step->node), STR_ARG(step->store),
-            STR_ARG(planning_replaced(planning, step)->subject));
-    for (size_t j = 0; j < rows.count; j++)
-        if (rows.items[j].changed)
-            fprintf(cmd->out, "    %s: %.*s -> %.*s\n", rows.items[j].field,
-                    STR_ARG(rows.items[j].old_value), STR_ARG(rows.items[j].new_value));
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct profile_row *row = &rows.items[i];
+        str old =
+            many && str_eq(str_c(row->field), S("public_key")) ? S("each its own") : row->old_value;
+        if (row->changed)
+            buf_printf(&cmd->arena, &text, "    %s: %.*s -> %.*s\n", row->field, STR_ARG(old),
+                       STR_ARG(row->new_value));
+    }
+    return buf_str(&text);
+}
+
+static void print_many(struct cmd *cmd, const struct same_diff *diff)
+{
+    fprintf(cmd->out, "  %zu certificates: ", diff->steps.count);
+    for (size_t i = 0; i < diff->steps.count && i < FEW_NAMES; i++)
+        fprintf(cmd->out, "%s%.*s/%.*s", i == 0 ? "" : ", ", STR_ARG(diff->steps.items[i]->node),
+                STR_ARG(diff->steps.items[i]->store));
+    if (diff->steps.count > FEW_NAMES)
+        fprintf(cmd->out, ", and %zu more", diff->steps.count - FEW_NAMES);
+    fprintf(cmd->out, "\n%.*s", STR_ARG(diff->text));
+}
+
+static void print_diff(struct cmd *cmd, const struct planning *planning,
+                       const struct same_diff *diff, bool many)
+{
+    if (many) {
+        print_many(cmd, diff);
+        return;
+    }
+    const struct step *step = diff->steps.items[0];
+    fprintf(cmd->out, "  %.*s/%.*s  %.*s\n%.*s", STR_ARG(step->node), STR_ARG(step->store),
+            STR_ARG(planning_replaced(planning, step)->subject), STR_ARG(diff->text));
+}
+
+static size_t count_kind(const struct plan *plan, enum step_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->steps.count; i++)
+        count += plan->steps.items[i].kind == kind;
+    return count;
 }
 
 static void print_diffs(struct cmd *cmd, const struct planning *planning)
 {
-    bool any = false;
-    for (size_t i = 0; i < planning->plan.steps.count; i++) {
-        const struct step *step = &planning->plan.steps.items[i];
+    const struct plan *plan = &planning->plan;
+    size_t issued = count_kind(plan, STEP_issue);
+    bool many = issued > FEW;
+    struct map ids = { .arena = &cmd->arena };
+    same_diffs diffs = { 0 };
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = &plan->steps.items[i];
         if (step->kind != STEP_issue)
             continue;
-        if (!any)
-            fputs("\nwhat changes in the certificates:\n", cmd->out);
-        any = true;
-        print_diff(cmd, planning, step);
+        str text = diff_text(cmd, planning, step, many);
+        uint32_t id = many ? map_put(&ids, text, (uint32_t)diffs.count) : (uint32_t)diffs.count;
+        if (id == diffs.count)
+            list_push(&cmd->arena, &diffs) = (struct same_diff){ .text = text };
+        list_push(&cmd->arena, &diffs.items[id].steps) = step;
     }
+    if (issued > 0)
+        fputs("\nwhat changes in the certificates:\n", cmd->out);
+    for (size_t i = 0; i < diffs.count && i < FEW; i++)
+        print_diff(cmd, planning, &diffs.items[i], many);
+    if (diffs.count > FEW)
+        fprintf(cmd->out, "  and %zu other changes (--json shows all)\n", diffs.count - FEW);
 }
+
+/* ---- the proof ---- */
 
 static size_t count_restarts(const struct plan *plan)
 {
@@ -121,32 +184,47 @@ static void print_proof(struct cmd *cmd, const struct plan *plan)
         fprintf(cmd->out, ", besides the moments of %zu restart%s", restarts,
                 restarts == 1 ? "" : "s");
     fprintf(cmd->out, "; %zu links do not work at the end\n", plan->unrepaired.count);
-    for (size_t i = 0; i < plan->unrepaired.count; i++)
+    for (size_t i = 0; i < plan->unrepaired.count && i < FEW; i++)
         fprintf(cmd->out, "  does not work: %.*s\n", STR_ARG(plan->unrepaired.items[i]));
+    if (plan->unrepaired.count > FEW)
+        fprintf(cmd->out, "  and %zu more (--json shows all)\n", plan->unrepaired.count - FEW);
 }
 
 /* An anchor that goes elsewhere and stays here would be missed by whoever looks for it. */
 static void print_kept(struct cmd *cmd, const struct planning *planning)
 {
     const struct plan *plan = &planning->plan;
-    for (size_t i = 0; i < plan->kept.count; i++) {
+    for (size_t i = 0; i < plan->kept.count && i < FEW; i++) {
         const struct plan_kept *kept = &plan->kept.items[i];
         fprintf(cmd->out, "note: %.*s: an old anchor stays, %.*s needs it\n",
                 STR_ARG(planning->survey->model.stores.items[kept->store].key),
                 STR_ARG(kept->link));
     }
+    if (plan->kept.count > FEW)
+        fprintf(cmd->out, "note: an old anchor stays in %zu more stores (--json shows all)\n",
+                plan->kept.count - FEW);
+}
+
+static bool is_to_be_known(enum finding_code code)
+{
+    return code == FINDING_undeclared_peer || code == FINDING_service_down ||
+           code == FINDING_node_unreachable || code == FINDING_keystore_unreadable;
 }
 
 void planning_print_findings(struct cmd *cmd, const struct survey *survey)
 {
+    size_t counts[FINDING_COUNT] = { 0 };
     for (size_t i = 0; i < survey->findings.count; i++) {
         const struct finding *finding = &survey->findings.items[i];
-        if (finding->code == FINDING_undeclared_peer || finding->code == FINDING_service_down ||
-            finding->code == FINDING_node_unreachable ||
-            finding->code == FINDING_keystore_unreadable)
+        if (is_to_be_known(finding->code) && counts[finding->code]++ < FEW)
             fprintf(cmd->out, "note: %.*s: %.*s\n", STR_ARG(finding->where),
                     STR_ARG(finding->text));
     }
+    for (size_t code = 0; code < COUNT(counts); code++)
+        if (counts[code] > FEW)
+            fprintf(cmd->out, "note: %s: %zu more, see %.*s\n",
+                    finding_row((enum finding_code)code)->code, counts[code] - FEW,
+                    STR_ARG(cmd_line(cmd, "check")));
 }
 
 const char *planning_in_full(struct cmd *cmd, const struct planning_flags *flags)
