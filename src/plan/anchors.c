@@ -176,6 +176,7 @@ void planner_find_gains(struct planner *planner)
 {
     for (size_t i = 0; i < planner->model->links.count; i++)
         planner_ends(planner->model, &planner->model->links.items[i], find_gain, planner);
+    planner_find_copied_anchors(planner);
     if (planner->gains.count > 0)
         qsort(planner->gains.items, planner->gains.count, sizeof(struct anchor_change), by_store);
 }
@@ -243,6 +244,33 @@ static void drop_kept(anchor_change_list *losses, const bool *loses)
     losses->count = left;
 }
 
+/* The link that needs what a store keeps. */
+static str kept_for(const struct plan *plan, uint32_t store)
+{
+    for (size_t i = plan->kept.count; i-- > 0;)
+        if (plan->kept.items[i].store == store)
+            return plan->kept.items[i].link;
+    return S("");
+}
+
+/* A copy has what its source has, and the other way round. */
+static void keep_relatives(struct planner *planner, const bool *lost, bool *loses)
+{
+    const derivation_list *derived = &planner->model->derived_stores;
+    for (size_t pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < derived->count; i++)
+            for (int turned = 0; turned < 2; turned++) {
+                const struct derivation *at = &derived->items[i];
+                uint32_t one = turned ? at->copy : at->source;
+                uint32_t other = turned ? at->source : at->copy;
+                if (!lost[one] || loses[one] || !loses[other])
+                    continue;
+                loses[other] = false;
+                list_push(planner->arena, &planner->plan->kept) =
+                    (struct plan_kept){ other, kept_for(planner->plan, one) };
+            }
+}
+
 /* False when no link misses what goes. */
 static bool keep_for_links(struct planner *planner)
 {
@@ -252,8 +280,9 @@ static bool keep_for_links(struct planner *planner)
     bool *loses = arena_alloc(&scratch, planner->model->stores.count + 1, sizeof(bool));
     final_state(planner, &scratch, false, &with);
     final_state(planner, &scratch, true, &without);
+    bool *lost = arena_alloc(&scratch, planner->model->stores.count + 1, sizeof(bool));
     for (size_t i = 0; i < planner->losses.count; i++)
-        loses[planner->losses.items[i].store] = true;
+        lost[planner->losses.items[i].store] = loses[planner->losses.items[i].store] = true;
     for (size_t i = 0; i < planner->model->links.count; i++) {
         const struct link *link = &planner->model->links.items[i];
         if (!works(planner, link, &with) || works(planner, link, &without))
@@ -262,6 +291,7 @@ static bool keep_for_links(struct planner *planner)
         kept = keep_all_of(planner, link->client_truster, link, loses) || kept;
         kept = keep_all_of(planner, server, link, loses) || kept;
     }
+    keep_relatives(planner, lost, loses);
     drop_kept(&planner->losses, loses);
     return kept;
 }

@@ -14,7 +14,8 @@ static void take_identity(struct planner *planner, const struct plan_return *bac
                                .certificate = planner_fingerprint(
                                    planner, planner_leaf(planner->model, back->chain)),
                                .new_key = back->new_key,
-                               .in_place = back->in_place };
+                               .in_place = back->in_place,
+                               .copy = planner->source_of[back->identity] != NO_ID };
     if (back->chain != identity->stored)
         planner_renew(planner, &renewal);
 }

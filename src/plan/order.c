@@ -107,57 +107,28 @@ static void find_certificate(struct planner *planner, struct renewal *renewal)
     renewal->new_cert = planner_leaf(planner->model, renewal->new_chain);
 }
 
-/* Two renames cannot replace a pair at once; one can where the pair is one file and is read as a
-   whole, when the service is told to. Who reads at each connection opens it once for each. */
-static bool replaced_at_once(const struct identity *identity)
-{
-    bool told = identity->load == LOAD_RELOAD || identity->load == LOAD_RESTART;
-    return identity->one_file && told;
-}
-
-/* What the identities that read one store have in common, by the first of them. */
-struct store_facts {
-    bool due;
-    bool beside;  /* each has a reference that can be switched */
-    bool at_once; /* each reads the pair at once, when it is told to */
-    bool mismatch;
-};
-
-static struct store_facts *find_store_facts(struct planner *planner)
-{
-    const struct model *model = planner->model;
-    struct store_facts *facts =
-        arena_alloc(planner->arena, model->identities.count + 1, sizeof(*facts));
-    for (uint32_t i = 0; i < model->identities.count; i++) {
-        const struct identity *identity = &model->identities.items[i];
-        struct store_facts *store = &facts[identity->first];
-        uint32_t leaf = planner_leaf(model, identity->stored);
-        store->beside = identity->has_reference && (store->beside || identity->first == i);
-        store->at_once = replaced_at_once(identity) && (store->at_once || identity->first == i);
-        store->due = store->due || is_due(planner, identity, leaf);
-        store->mismatch = store->mismatch || identity->key_mismatch;
-    }
-    return facts;
-}
-
 static void find_renewals(struct planner *planner)
 {
-    const struct store_facts *facts = find_store_facts(planner);
+    planner_find_pairs(planner);
+    for (size_t i = 0; i < planner->model->identities.count; i++) {
+        const struct identity *identity = &planner->model->identities.items[i];
+        uint32_t leaf = planner_leaf(planner->model, identity->stored);
+        struct pair *pair = &planner->pairs[identity->first];
+        pair->due = pair->due || is_due(planner, identity, leaf);
+    }
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
         const struct identity *identity = &planner->model->identities.items[i];
-        const struct store_facts *store = &facts[identity->first];
+        const struct pair *pair = &planner->pairs[identity->first];
         struct renewal renewal = { .identity = i,
                                    .old_leaf = planner_leaf(planner->model, identity->stored) };
-        if (!store->due || renewal.old_leaf == NO_ID)
+        if (!pair->due || pair->is_copy || renewal.old_leaf == NO_ID)
             continue;
         /* Without a reference the key is kept. */
-        bool beside = store->beside && !store->at_once && order_rule_active[ORDER_ONE_REFERENCE];
-        bool pinned = planner->pinned_key[identity->first] && order_rule_active[ORDER_PINNED_KEY];
-        renewal.in_place = !beside;
+        bool pinned = pair->pinned && order_rule_active[ORDER_PINNED_KEY];
+        renewal.in_place = !pair->beside || !order_rule_active[ORDER_ONE_REFERENCE];
         /* A key that is not the certificate's is not the one that was to be kept. */
-        bool keep = (planner->goal->keep_key || pinned) && !store->mismatch;
-        renewal.new_key =
-            !keep && (beside || store->at_once || !order_rule_active[ORDER_ONE_REFERENCE]);
+        bool keep = (planner->goal->keep_key || pinned) && !pair->mismatch;
+        renewal.new_key = !keep && (pair->takes_new_key || !order_rule_active[ORDER_ONE_REFERENCE]);
         find_certificate(planner, &renewal);
         planner_renew(planner, &renewal);
     }
@@ -167,7 +138,7 @@ static void plan_issues(struct planner *planner)
 {
     struct wave *wave = wave_add(planner);
     for (size_t i = 0; i < planner->renewals.count; i++) {
-        if (!planner->renewals.items[i].installs)
+        if (!planner->renewals.items[i].installs || planner->renewals.items[i].copy)
             continue;
         struct step step = issue_step(planner, &planner->renewals.items[i]);
         step.new_cert = planner->renewals.items[i].new_cert;
@@ -193,6 +164,7 @@ void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal 
     planner_init(&planner, arena, judge, goal, ret_plan);
     planner_find_pinned_keys(&planner);
     find_renewals(&planner);
+    planner_find_copies(&planner);
     planner_find_pins(&planner);
     planner_find_losses(&planner);
     planner_find_gains(&planner);

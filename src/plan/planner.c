@@ -48,10 +48,15 @@ void planner_init(struct planner *planner, struct arena *arena, struct judge *ju
         .of_signers = arena_alloc(arena, judge->model->stores.count + 1, sizeof(bool)),
         .pinned_key = arena_alloc(arena, judge->model->identities.count + 1, sizeof(bool)),
         .renewal_of = no_ids(arena, judge->model->identities.count),
+        .source_of = no_ids(arena, judge->model->identities.count),
         .turn_of = no_ids(arena, judge->model->services.count)
     };
     index_processes(planner);
     planner_find_signers(planner);
+    for (size_t i = 0; i < judge->model->derived_identities.count; i++) {
+        const struct derivation *derivation = &judge->model->derived_identities.items[i];
+        planner->source_of[derivation->copy] = derivation->source;
+    }
 }
 
 void planner_ends(const struct model *model, const struct link *link,
@@ -173,17 +178,33 @@ bool planner_is_ours(const struct planner *planner, uint32_t chain)
     return false;
 }
 
-void planner_gain_named(struct planner *planner, const struct anchor_change *change)
+static bool gain(struct planner *planner, const struct anchor_change *change)
 {
     const uint32_t key[] = { change->store, change->anchor };
     uint32_t fresh = (uint32_t)planner->gains.count;
-    if (map_put(&planner->gain_ids, (str){ (const char *)key, sizeof(key) }, fresh) == fresh)
-        list_push(planner->arena, &planner->gains) = *change;
+    if (map_put(&planner->gain_ids, (str){ (const char *)key, sizeof(key) }, fresh) != fresh)
+        return false;
+    list_push(planner->arena, &planner->gains) = *change;
+    return true;
+}
+
+void planner_gain_named(struct planner *planner, const struct anchor_change *change)
+{
+    (void)gain(planner, change);
 }
 
 void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor)
 {
-    planner_gain_named(planner, &(struct anchor_change){ .store = store, .anchor = anchor });
+    const struct model *model = planner->model;
+    if (!gain(planner, &(struct anchor_change){ .store = store, .anchor = anchor }))
+        return;
+    for (size_t i = 0; i < model->derived_stores.count; i++) {
+        const struct derivation *at = &model->derived_stores.items[i];
+        uint32_t other = at->source == store ? at->copy : at->copy == store ? at->source : NO_ID;
+        if (other != NO_ID &&
+            !model_anchors_have(model, model->stores.items[other].anchors, anchor))
+            planner_gain(planner, other, anchor);
+    }
 }
 
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor)
@@ -192,8 +213,7 @@ void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor)
         (struct anchor_change){ .store = store, .anchor = anchor };
 }
 
-/* The turns of a batch are [from, end). */
-static size_t batch_end(const struct planner *planner, size_t from)
+size_t planner_batch_end(const struct planner *planner, size_t from)
 {
     size_t end = from;
     while (end < planner->turns.count &&
@@ -320,10 +340,15 @@ static void plan_loads(struct planner *planner, const struct load_phase *phase, 
     wave_drop_if_empty(planner);
 }
 
+void planner_identity_loads(struct planner *planner, size_t from, size_t end)
+{
+    plan_loads(planner, &load_identity, from, end);
+}
+
 static void plan_all_loads(struct planner *planner, const struct load_phase *phase)
 {
     for (size_t from = 0, end; from < planner->turns.count; from = end) {
-        end = batch_end(planner, from);
+        end = planner_batch_end(planner, from);
         plan_loads(planner, phase, from, end);
     }
 }
@@ -349,28 +374,48 @@ static struct step anchor_step(struct planner *planner, enum step_kind kind,
     return step;
 }
 
-static void plan_gains(struct planner *planner, enum step_kind kind, enum store_kind of)
+static bool is_copy(const struct model *model, uint32_t store)
 {
-    struct wave *wave = wave_add(planner);
-    for (size_t i = 0; i < planner->gains.count; i++) {
-        const struct anchor_change *gain = &planner->gains.items[i];
-        if (planner->model->stores.items[gain->store].kind == of)
-            step_add(planner, wave, anchor_step(planner, kind, gain));
+    for (size_t i = 0; i < model->derived_stores.count; i++)
+        if (model->derived_stores.items[i].copy == store)
+            return true;
+    return false;
+}
+
+/* Of the changes [from, end) those of one kind of store: copies are made from what their sources
+   have by then. */
+static void plan_changes(struct planner *planner, enum step_kind kind,
+                         const anchor_change_list *changes, size_t from, size_t end)
+{
+    enum store_kind of = kind == STEP_expect ? STORE_PINS : STORE_ANCHORS;
+    for (int copies = 0; copies < 2; copies++) {
+        struct wave *wave = wave_add(planner);
+        for (size_t i = from; i < end; i++) {
+            const struct anchor_change *change = &changes->items[i];
+            if (planner->model->stores.items[change->store].kind == of &&
+                is_copy(planner->model, change->store) == copies)
+                step_add(planner, wave, anchor_step(planner, kind, change));
+        }
+        wave_drop_if_empty(planner);
     }
-    wave_drop_if_empty(planner);
+}
+
+static void plan_gains(struct planner *planner, enum step_kind kind)
+{
+    plan_changes(planner, kind, &planner->gains, 0, planner->gains.count);
 }
 
 void planner_expects(struct planner *planner)
 {
-    plan_gains(planner, STEP_expect, STORE_PINS);
+    plan_gains(planner, STEP_expect);
     plan_all_loads(planner, &load_gains);
 }
 
 void planner_gains(struct planner *planner)
 {
-    plan_gains(planner, STEP_trust, STORE_ANCHORS);
+    plan_gains(planner, STEP_trust);
     if (order_rule_active[ORDER_PIN_FIRST])
-        plan_gains(planner, STEP_expect, STORE_PINS);
+        plan_gains(planner, STEP_expect);
     plan_all_loads(planner, &load_gains);
 }
 
@@ -394,17 +439,13 @@ void planner_forgets(struct planner *planner)
 
 static void plan_distrusts(struct planner *planner)
 {
-    struct wave *wave = NULL;
-    uint32_t going = NO_ID;
+    const anchor_change_list *losses = &planner->losses;
     planner_sort_losses(planner);
-    for (size_t i = 0; i < planner->losses.count; i++) {
-        const struct anchor_change *loss = &planner->losses.items[i];
-        if (planner->model->stores.items[loss->store].kind == STORE_PINS)
-            continue;
-        if (loss->anchor != going)
-            wave = wave_add(planner);
-        going = loss->anchor;
-        step_add(planner, wave, anchor_step(planner, STEP_distrust, loss));
+    for (size_t from = 0, end; from < losses->count; from = end) {
+        for (end = from; end < losses->count; end++)
+            if (losses->items[end].anchor != losses->items[from].anchor)
+                break;
+        plan_changes(planner, STEP_distrust, losses, from, end);
     }
 }
 
@@ -445,67 +486,7 @@ void planner_holds(struct planner *planner)
     wave_drop_if_empty(planner);
 }
 
-/* ---- identities ---- */
-
-/* The step that puts the new certificate beside or over the old one, or switches to it. */
-static struct step identity_step(struct planner *planner, enum step_kind kind,
-                                 const struct renewal *renewal)
-{
-    const struct identity *identity = &planner->model->identities.items[renewal->identity];
-    struct step step = step_make(kind, identity->node, identity->service, identity->store);
-    bool beside = kind == STEP_install && !renewal->in_place;
-    step.identity = renewal->identity;
-    step.new_cert = renewal->new_cert;
-    step.new_chain = renewal->new_chain;
-    step.new_key = renewal->new_key;
-    step.in_place = renewal->in_place;
-    step.certificate = renewal->certificate;
-    step.expects = planner_fingerprint(planner, renewal->old_leaf);
-    step.leaves = beside ? planner_text(planner, "written %.*s", STR_ARG(step.certificate))
-                         : step.certificate;
-    step.text = str_printf(planner->arena,
-                           kind == STEP_switch ? "switch %.*s/%.*s to the %s files"
-                           : beside            ? "write the new %.*s/%.*s beside the old"
-                                               : "write the new %.*s/%.*s over the old",
-                           STR_ARG(identity->node), STR_ARG(identity->store),
-                           str_starts(step.certificate, S("new:")) ? "new" : "earlier");
-    return step;
-}
-
-/* Files that a certificate goes back to are still there: only those of a new one are written, and
-   those of a shared store once. */
-static bool takes_part(const struct renewal *renewal, str certificate, enum step_kind kind)
-{
-    if (kind == STEP_switch)
-        return !renewal->in_place;
-    return renewal->installs && (renewal->in_place || str_starts(certificate, S("new:")));
-}
-
-static void plan_identity_wave(struct planner *planner, enum step_kind kind, size_t from,
-                               size_t end)
-{
-    struct wave *wave = wave_add(planner);
-    for (size_t i = from; i < end; i++) {
-        const struct turn *turn = &planner->turns.items[i];
-        for (size_t k = 0; k < turn->renewals.count; k++) {
-            const struct renewal *renewal = &planner->renewals.items[turn->renewals.items[k]];
-            struct step step = identity_step(planner, kind, renewal);
-            if (takes_part(renewal, step.certificate, kind))
-                step_add(planner, wave, step);
-        }
-    }
-    wave_drop_if_empty(planner);
-}
-
-void planner_identities(struct planner *planner)
-{
-    for (size_t from = 0, end; from < planner->turns.count; from = end) {
-        end = batch_end(planner, from);
-        plan_identity_wave(planner, STEP_install, from, end);
-        plan_identity_wave(planner, STEP_switch, from, end);
-        plan_loads(planner, &load_identity, from, end);
-    }
-}
+/* ---- the end ---- */
 
 static void verify_process(struct planner *planner, struct wave *wave, uint32_t process)
 {

@@ -18,6 +18,19 @@ struct renewal {
     str certificate;    /* what steps call it: one that was issued for this plan is "new:…" */
     bool new_key, in_place;
     bool installs; /* of the identities that share its store, the one whose turn comes first */
+    bool copy;     /* made from another store, which has its certificate already or gets it first */
+};
+
+/* What is true of a certificate and its key whoever reads them: of the identities that share a
+   store. */
+struct pair {
+    bool due;
+    bool at_once;       /* each reader reads it as a whole, when it is told to; or there is none */
+    bool beside;        /* otherwise, each has a reference that can be switched */
+    bool takes_new_key; /* it and its copies, and no reader meets half of one */
+    bool pinned;        /* somebody remembers its key for good, or that of a copy */
+    bool mismatch;      /* the key is not the certificate's */
+    bool is_copy;
 };
 
 /* An anchor that a trust store gains or loses. */
@@ -65,8 +78,10 @@ struct planner {
     LIST(struct turn) turns;
     size_t batches;
     bool *of_signers;     /* by trust store: a signer is held against it */
+    struct pair *pairs;   /* by first identity of a store; not on the way back */
     bool *pinned_key;     /* by first identity of a store: somebody remembers its key for good */
     uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
+    uint32_t *source_of;  /* by identity: the one that it is a copy of, or NO_ID */
     uint32_t *turn_of;    /* by service that stands for others: index of its turn, or NO_ID */
     struct map texts;     /* what steps expect and leave, each once */
     struct groups services_of_process, links_of_process; /* by the service that stands for them */
@@ -98,6 +113,7 @@ const struct renewal *renewal_of(const struct planner *planner, uint32_t identit
 /* Whether the goal's issuer signed the leaf of this chain, or what the chain's others vouch for. */
 bool planner_is_ours(const struct planner *planner, uint32_t chain);
 
+/* Copies of a store gain what it gains, and it what they gain. */
 void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor);
 void planner_gain_named(struct planner *planner, const struct anchor_change *change);
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor);
@@ -133,10 +149,20 @@ void planner_keep_needed(struct planner *planner);
    another root of its name is there. */
 void planner_sort_losses(struct planner *planner);
 
+/* Pairs and copies (pairs.c): all but `due` of the pairs, once pinned keys are known; the copies
+   that follow a renewal or lag behind; the anchors that copies of trust stores lack. */
+void planner_find_pairs(struct planner *planner);
+void planner_find_copies(struct planner *planner);
+void planner_find_copied_anchors(struct planner *planner);
+
 /* A turn for every service whose identity changes or is stored otherwise than loaded, and all turns
    in batches: replicas before the primary, max_unavailable of a group in each. */
 void planner_find_turns(struct planner *planner);
 void planner_sort_turns(struct planner *planner);
+
+/* The turns of a batch are [from, planner_batch_end()); load what they have stored. */
+size_t planner_batch_end(const struct planner *planner, size_t from);
+void planner_identity_loads(struct planner *planner, size_t from, size_t end);
 
 /* What the proof found to break and to work in the end has no order that keeps it up: it is
    declared as an outage of the step that breaks it. */

@@ -24,7 +24,7 @@ void planner_find_turns(struct planner *planner)
         const struct identity *identity = &planner->model->identities.items[i];
         bool differs = identity->stored != identity->loaded && identity->stored != NO_ID;
         uint32_t renewal = planner->renewal_of[i];
-        if (renewal == NO_ID && !differs && !identity->stale)
+        if (identity->service.len == 0 || (renewal == NO_ID && !differs && !identity->stale))
             continue;
         struct turn *turn = planner_turn(planner, identity->node, identity->service);
         if (renewal != NO_ID)
@@ -101,7 +101,8 @@ static void make_room(struct planner *planner)
                  4 * (planner->renewals.count + planner->turns.count) + 2 * stores);
 }
 
-/* A store that several services read is written at the first turn of them. */
+/* A store that several services read is written at the first turn of them; one that nobody reads
+   has no turn. */
 static void choose_installers(struct planner *planner)
 {
     AUTO(arena) struct arena scratch = { 0 };
@@ -114,6 +115,11 @@ static void choose_installers(struct planner *planner)
             renewal->installs = !taken[first] || !order_rule_active[ORDER_SHARED_STORE];
             taken[first] = true;
         }
+    for (size_t i = 0; i < planner->renewals.count; i++) {
+        struct renewal *renewal = &planner->renewals.items[i];
+        bool unread = planner->model->identities.items[renewal->identity].service.len == 0;
+        renewal->installs = renewal->installs || unread;
+    }
 }
 
 /* The file's order within a batch is what people expect. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers joins.c, parts.c, pins.c and wire.c: what is declared and seen of a small cluster becomes
-   the rows of a model. */
+/* Covers copies.c, joins.c, parts.c, pins.c and wire.c: what is declared and seen of a small
+   cluster becomes the rows of a model. */
 #include "survey/parts.h"
 
 #include "tests/pki.h"
@@ -214,4 +214,34 @@ TEST(services_that_share_a_store_share_no_reference_that_could_be_switched_alone
     check_int(model->identities.count, 3);
     check(rows[0].first == 0 && rows[1].first == 0 && rows[2].first == 2);
     check(!rows[0].has_reference && !rows[1].has_reference && rows[2].has_reference);
+}
+
+TEST(stores_that_are_made_from_another_follow_it_whoever_reads_them)
+{
+    AUTO(bench) struct bench bench;
+    bench_make(
+        &bench,
+        "{nodes: {web: {stores: {pair: {certificate: /p, key: /k}, all: {certificate: /a, "
+        "key: /a, derived_from: pair}, spare: {certificate: /s, key: /s, derived_from: pair},"
+        " cas: {certificates: /c}, more: {certificates: /m, derived_from: cas}, "
+        "lone: {certificate: /l, key: /l}, twin: {certificate: /t, key: /t, derived_from: "
+        "lone}}, services: {one: {identities: [{store: pair}], trust: [cas]}, "
+        "two: {identities: [{store: all}]}}}}}");
+    static const char *const pairs[] = { "pair", "all", "spare", "lone", "twin" };
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        see(&bench, 0, pairs[i], &bench.ec);
+    see(&bench, 0, "cas", &bench.root), see(&bench, 0, "more", &bench.root);
+    struct model *model = bench_add(&bench);
+    survey_add_copies(&bench.survey);
+    check_int(model->derived_identities.count, 2); /* nobody reads the lone one or its twin */
+    static const char *const copies[] = { "web/two:all", "web/:spare" };
+    for (size_t i = 0; i < COUNT(copies); i++) {
+        const struct derivation *derived = &model->derived_identities.items[i];
+        check_str(identity_of(model, derived->source), S("web/one:pair"));
+        check_str(identity_of(model, derived->copy), str_c(copies[i]));
+    }
+    check_int(model->derived_stores.count, 1);
+    const struct derivation *derived = &model->derived_stores.items[0];
+    check_str(model->stores.items[derived->source].name, S("cas"));
+    check_str(model->stores.items[derived->copy].name, S("more"));
 }

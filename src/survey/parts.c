@@ -91,7 +91,7 @@ static uint32_t same_file(const struct survey *survey, str node, str path)
     return NO_ID;
 }
 
-static uint32_t add_trust_store(struct survey *survey, const struct node_conf *node, str name)
+uint32_t survey_trust_store(struct survey *survey, const struct node_conf *node, str name)
 {
     str key = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(name));
     uint32_t known = map_get(&survey->model.store_ids, key);
@@ -153,7 +153,7 @@ uint32_t survey_truster(struct survey *survey, const struct node_conf *node,
     buf_printf(survey->arena, &key, "%.*s/%.*s:", STR_ARG(node->name), STR_ARG(service->name));
     for (size_t i = 0; i < COUNT(lists); i++)
         for (size_t k = 0; k < lists[i]->count; k++) {
-            uint32_t store = add_trust_store(survey, node, lists[i]->items[k]);
+            uint32_t store = survey_trust_store(survey, node, lists[i]->items[k]);
             if (store == NO_ID)
                 continue;
             buf_printf(survey->arena, &key, "%s%.*s", truster.stores.count == 0 ? "" : "+",

@@ -13,6 +13,10 @@ const struct seen_node *survey_seen_node(const struct survey *survey, str node);
 uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
                          const struct service_conf *service, str store, enum load_mode load);
 
+/* The id of "node/store", or of the store that is the same file; NO_ID when nothing was seen of it.
+ */
+uint32_t survey_trust_store(struct survey *survey, const struct node_conf *node, str name);
+
 /* The stores that a truster has: names on its node, and pins that are nobody's to change. */
 struct survey_trust {
     const str_list *anchors, *pins;
@@ -45,6 +49,9 @@ void survey_add_service(struct survey *survey, const struct node_conf *node,
 /* A row for each certificate that the server, or a client that does not choose by issuer, may show;
    they follow each other. False when one of its ends is not in the model. */
 bool survey_add_link(struct survey *survey, const struct link_conf *link);
+
+/* Stores that are made from others, once every service and link is in the model. */
+void survey_add_copies(struct survey *survey);
 
 /* Whether the row is the first of its link: what is said and done once for each link. */
 bool survey_is_first(const struct survey *survey, uint32_t link);

@@ -214,6 +214,7 @@ bool survey_run(struct arena *arena, struct cluster *cluster, struct fleet *flee
             survey_add_service(ret_survey, &cluster->nodes.items[i],
                                &cluster->nodes.items[i].services.items[j]);
     add_links(ret_survey);
+    survey_add_copies(ret_survey);
     if (ret_survey->model.services.count == 0)
         return err_set(err, ERR_USAGE, "%.*s: no service is declared and none was found",
                        STR_ARG(cluster->path));

@@ -33,7 +33,8 @@ struct trust_store {
     uint32_t anchors; /* anchor set id, as stored */
 };
 
-/* One chain that a service presents. Key: "node/service:store". Rows of one node and store read the
+/* One chain that a service presents. Key: "node/service:store"; without a service it is one that
+   nobody reads, the source or a copy of another. Rows of one node and store read the
    same files, each by its own reference: see `first`. */
 struct identity {
     str key;
@@ -97,6 +98,13 @@ struct link {
     bool user_is_cn;         /* pg_hba `cert` or clientcert=verify-full: CN must equal the user */
 };
 
+/* A store that is made from another one of its node, and follows it: ids of trust stores, or of
+   identities. What is derived is the source of nothing. */
+struct derivation {
+    uint32_t source, copy;
+};
+typedef LIST(struct derivation) derivation_list;
+
 struct model {
     struct arena *arena; /* borrowed */
     LIST(struct cert) certs;
@@ -108,6 +116,7 @@ struct model {
     LIST(struct truster) trusters;
     LIST(struct service) services;
     LIST(struct link) links;
+    derivation_list derived_stores, derived_identities;
     struct map cert_ids, chain_ids, anchor_ids, offer_ids, store_ids, identity_ids, truster_ids,
         service_ids, link_ids;
     struct map first_ids; /* "node/store" -> the first identity that reads it */
