@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/cluster_file.h"
 
+#include <string.h>
+
 str lab_quote_yaml(struct arena *arena, str text)
 {
     struct buf buf = { 0 };
@@ -12,6 +14,19 @@ str lab_quote_yaml(struct arena *arena, str text)
     }
     buf_add(arena, &buf, S("\""));
     return buf_str(&buf);
+}
+
+const char *lab_quote_path(struct arena *arena, str folder, const char *file)
+{
+    struct buf buf = { 0 };
+    buf_add(arena, &buf, S("\""));
+    for (size_t i = 0; i < folder.len; i++) {
+        if (strchr("\"\\$", folder.ptr[i]) != NULL)
+            buf_add(arena, &buf, S("\\"));
+        buf_add(arena, &buf, (str){ &folder.ptr[i], 1 });
+    }
+    buf_printf(arena, &buf, "/%s\"", file);
+    return buf_str(&buf).ptr;
 }
 
 void lab_cluster_begin(struct arena *arena, struct buf *buf, const struct lab *lab)

@@ -124,4 +124,9 @@ MUST_CHECK bool lab_status(struct arena *arena, str dir, struct lab_status *ret_
 /* Add the certificate in file `path`. No file is none: `up` may have been interrupted. */
 MUST_CHECK bool lab_add_file(struct arena *arena, str path, lab_file_list *files, struct err *err);
 
+/* The same of the file that `settings` names now where it began with `path`; none where that cannot
+   be told. */
+MUST_CHECK bool lab_add_named(struct arena *arena, str settings, str path, lab_file_list *files,
+                              struct err *err);
+
 #endif

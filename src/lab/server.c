@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "lab/files.h"
 #include "lab/record.h"
 
 #include <arpa/inet.h>
@@ -137,4 +138,31 @@ bool lab_listens(uint16_t port)
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     return fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+}
+
+bool lab_write_pids(struct arena *arena, const struct lab *lab, struct err *err)
+{
+    for (size_t i = 0; i < lab->count; i++) {
+        str path = str_printf(arena, "%s/pid", lab->nodes[i].home.ptr);
+        str pid = str_printf(arena, "%d\n", (int)lab->nodes[i].server.pid);
+        if (!lab_write(lab, path, pid, LAB_SERVERS, err))
+            return false;
+    }
+    return true;
+}
+
+str lab_restart_script(struct arena *arena, str program, const char *options)
+{
+    return str_printf(
+        arena,
+        "#!/bin/sh\n"
+        "# restart - stop this server by its pid and start it again.\n"
+        "cd -- \"$(dirname -- \"$0\")\" || exit 1\n"
+        "PATH=/usr/sbin:/sbin:$PATH program=%s\n"
+        "start-stop-daemon --stop --oknodo --quiet --pidfile \"$PWD/pid\" --exec \"$program\" \\\n"
+        "    --retry TERM/30/KILL/5 &&\n"
+        "    exec start-stop-daemon --start --quiet --background --make-pidfile \\\n"
+        "        --pidfile \"$PWD/pid\" --chdir \"$PWD\" --output \"$PWD/log\" \\\n"
+        "        --exec \"$program\" -- %s\n",
+        program.ptr, options);
 }

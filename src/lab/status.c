@@ -3,12 +3,13 @@
 #include "lab/kind.h"
 #include "lab/record.h"
 #include "lab/server.h"
+#include "system/generic/words.h"
 #include "x509/auto.h"
 #include "x509/cert.h"
 
 #include <openssl/pem.h>
 
-enum { PEM_MAX = 64 * 1024 };
+enum { PEM_MAX = 64 * 1024, SETTINGS_MAX = 64 * 1024 };
 
 static bool read_certificate(struct arena *arena, str path, struct lab_file *ret_file,
                              struct err *err)
@@ -37,6 +38,17 @@ bool lab_add_file(struct arena *arena, str path, lab_file_list *files, struct er
         return false;
     list_push(arena, files) = file;
     return true;
+}
+
+bool lab_add_named(struct arena *arena, str settings, str path, lab_file_list *files,
+                   struct err *err)
+{
+    AUTO(err) struct err unread = { 0 };
+    str text, named;
+    if (!io_read(arena, settings.ptr, SETTINGS_MAX, &text, &unread) ||
+        !words_find(arena, settings, text, path, &named, &unread))
+        return true;
+    return lab_add_file(arena, named, files, err);
 }
 
 bool lab_status(struct arena *arena, str dir, struct lab_status *ret_status, struct err *err)

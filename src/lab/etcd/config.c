@@ -37,23 +37,6 @@ str lab_etcd_settings(struct arena *arena, const struct lab *lab, size_t node)
     return buf_str(&buf);
 }
 
-str lab_etcd_restart(struct arena *arena, const struct lab *lab)
-{
-    return str_printf(
-        arena,
-        "#!/bin/sh\n"
-        "# restart - stop this member by its pid and start it again.\n"
-        "cd -- \"$(dirname -- \"$0\")\" || exit 1\n"
-        "PATH=/usr/sbin:/sbin:$PATH etcd=%s/etcd\n"
-        "start-stop-daemon --stop --oknodo --quiet --pidfile \"$PWD/pid\" --exec \"$etcd\" \\\n"
-        "    --retry TERM/30/KILL/5 &&\n"
-        "    exec start-stop-daemon --start --quiet --background --make-pidfile \\\n"
-        "        --pidfile \"$PWD/pid\" --chdir \"$PWD\" --output \"$PWD/log\" --exec \"$etcd\" "
-        "\\\n"
-        "        -- --config-file etcd.yml\n",
-        lab->bin.ptr);
-}
-
 str lab_etcd_ctl(struct arena *arena, const struct lab *lab)
 {
     return str_printf(

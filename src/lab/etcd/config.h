@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.h - the texts that the lab writes for etcd: its settings, two scripts, cluster.yaml. */
+/* config.h - the texts that the lab writes for etcd: its settings, a script, cluster.yaml. */
 #ifndef LAB_ETCD_CONFIG_H
 #define LAB_ETCD_CONFIG_H
 
@@ -7,9 +7,6 @@
 
 /* Paths are relative to the member's folder, which it works in. */
 str lab_etcd_settings(struct arena *arena, const struct lab *lab, size_t node);
-
-/* `sh restart`: stop this member by its pid and start it again. */
-str lab_etcd_restart(struct arena *arena, const struct lab *lab);
 
 /* `sh ctl WORDS`: etcdctl as a client of this member, with the certificate that it has itself. */
 str lab_etcd_ctl(struct arena *arena, const struct lab *lab);

@@ -36,20 +36,11 @@ static bool make_node(struct arena *arena, const struct lab *lab, const struct l
                                 err))
             return false;
     return lab_write(lab, str_printf(arena, "%s/restart", at->home.ptr),
-                     lab_etcd_restart(arena, lab), LAB_SERVERS, err) &&
+                     lab_restart_script(arena, str_printf(arena, "%s/etcd", lab->bin.ptr),
+                                        "--config-file etcd.yml"),
+                     LAB_SERVERS, err) &&
            lab_write(lab, str_printf(arena, "%s/ctl", at->home.ptr), lab_etcd_ctl(arena, lab),
                      LAB_SERVERS, err);
-}
-
-static bool write_pids(struct arena *arena, const struct lab *lab, struct err *err)
-{
-    for (size_t i = 0; i < lab->count; i++) {
-        str path = str_printf(arena, "%s/pid", lab->nodes[i].home.ptr);
-        str pid = str_printf(arena, "%d\n", (int)lab->nodes[i].server.pid);
-        if (!lab_write(lab, path, pid, LAB_SERVERS, err))
-            return false;
-    }
-    return true;
 }
 
 static bool build(struct arena *arena, struct lab *lab, const struct lab_ca *ca, str anchor,
@@ -60,7 +51,7 @@ static bool build(struct arena *arena, struct lab *lab, const struct lab_ca *ca,
     for (size_t i = 0; i < lab->count; i++)
         if (!make_node(arena, lab, ca, i, anchor, err))
             return false;
-    return lab_start(arena, lab, 0, lab->count, err) && write_pids(arena, lab, err) &&
+    return lab_start(arena, lab, 0, lab->count, err) && lab_write_pids(arena, lab, err) &&
            lab_write(lab, io_join(arena, lab->dir, S("cluster.yaml")), lab_etcd_cluster(arena, lab),
                      LAB_OURS, err);
 }

@@ -3,27 +3,9 @@
 
 #include "lab/cluster_file.h"
 
-#include <string.h>
-
 bool lab_web_is_front(const struct lab *lab, size_t node)
 {
     return node + 1 == lab->count;
-}
-
-/* A path in double quotes, as nginx, HAProxy and curl read them: a backslash takes the meaning of
-   what follows it. nginx alone has no way to write a dollar sign, and does not start in such a
-   folder. */
-static const char *quoted(struct arena *arena, str folder, const char *file)
-{
-    struct buf buf = { 0 };
-    buf_add(arena, &buf, S("\""));
-    for (size_t i = 0; i < folder.len; i++) {
-        if (strchr("\"\\$", folder.ptr[i]) != NULL)
-            buf_add(arena, &buf, S("\\"));
-        buf_add(arena, &buf, (str){ &folder.ptr[i], 1 });
-    }
-    buf_printf(arena, &buf, "/%s\"", file);
-    return buf_str(&buf).ptr;
 }
 
 str lab_web_nginx(struct arena *arena, const struct lab *lab, size_t node)
@@ -34,19 +16,20 @@ str lab_web_nginx(struct arena *arena, const struct lab *lab, size_t node)
     buf_printf(arena, &buf,
                "worker_processes 2;\npid %s;\nerror_log %s notice;\n"
                "events { worker_connections 512; }\nhttp {\n    access_log off;\n",
-               quoted(arena, at->data, "nginx.pid"), quoted(arena, at->home, "log"));
+               lab_quote_path(arena, at->data, "nginx.pid"),
+               lab_quote_path(arena, at->home, "log"));
     for (size_t i = 0; i < COUNT(spaces); i++)
         buf_printf(arena, &buf, "    %s_temp_path %s;\n", spaces[i],
-                   quoted(arena, at->data, spaces[i]));
+                   lab_quote_path(arena, at->data, spaces[i]));
     buf_printf(arena, &buf,
                "    server {\n        listen 127.0.0.1:%u ssl;\n"
                "        server_name %s.lab.example;\n        ssl_protocols TLSv1.2 TLSv1.3;\n"
                "        ssl_certificate %s;\n        ssl_certificate_key %s;\n"
                "        ssl_client_certificate %s;\n        ssl_verify_client on;\n"
                "        location / { default_type text/plain; return 200 \"%s\\n\"; }\n    }\n}\n",
-               at->port, at->name.ptr, quoted(arena, at->home, "tls/server.crt"),
-               quoted(arena, at->home, "tls/server.key"), quoted(arena, at->home, "tls/ca.crt"),
-               at->name.ptr);
+               at->port, at->name.ptr, lab_quote_path(arena, at->home, "tls/server.crt"),
+               lab_quote_path(arena, at->home, "tls/server.key"),
+               lab_quote_path(arena, at->home, "tls/ca.crt"), at->name.ptr);
     return buf_str(&buf);
 }
 
@@ -65,9 +48,11 @@ str lab_web_haproxy(struct arena *arena, const struct lab *lab)
         "    default_backend back\n"
         "backend back\n"
         "    default-server ssl crt %s ca-file %s verify required no-ssl-reuse\n",
-        quoted(arena, at->socket, "admin.sock"), at->port, quoted(arena, at->home, "tls/front.pem"),
-        quoted(arena, at->home, "tls/ca.crt"), quoted(arena, at->home, "tls/back.pem"),
-        quoted(arena, at->home, "tls/servers.crt"));
+        lab_quote_path(arena, at->socket, "admin.sock"), at->port,
+        lab_quote_path(arena, at->home, "tls/front.pem"),
+        lab_quote_path(arena, at->home, "tls/ca.crt"),
+        lab_quote_path(arena, at->home, "tls/back.pem"),
+        lab_quote_path(arena, at->home, "tls/servers.crt"));
     for (size_t i = 0; i + 1 < lab->count; i++)
         buf_printf(arena, &buf,
                    "    server %s 127.0.0.1:%u sni str(%s.lab.example) "
@@ -84,9 +69,9 @@ str lab_web_curl(struct arena *arena, const struct lab *lab)
                       "url = \"https://lb.lab.example:%u/\"\n"
                       "resolve = \"lb.lab.example:%u:127.0.0.1\"\n"
                       "cacert = %s\ncert = %s\nkey = %s\nsilent\nshow-error\nfail\n",
-                      port, port, quoted(arena, lab->dir, "app/tls/ca.crt"),
-                      quoted(arena, lab->dir, "app/tls/client.crt"),
-                      quoted(arena, lab->dir, "app/tls/client.key"));
+                      port, port, lab_quote_path(arena, lab->dir, "app/tls/ca.crt"),
+                      lab_quote_path(arena, lab->dir, "app/tls/client.crt"),
+                      lab_quote_path(arena, lab->dir, "app/tls/client.key"));
 }
 
 static void begin_node(struct arena *arena, struct buf *buf, const struct lab *lab, size_t node)
@@ -100,9 +85,9 @@ static void add_nginx(struct arena *arena, struct buf *buf, const struct lab *la
 {
     const struct lab_node *at = &lab->nodes[node];
     const char *name = at->name.ptr;
-    str command =
-        str_printf(arena, "%s/nginx, -e, %s, -c, %s", lab->bin.ptr,
-                   lab_quote_yaml(arena, at->log).ptr, quoted(arena, at->home, "nginx.conf"));
+    str command = str_printf(arena, "%s/nginx, -e, %s, -c, %s", lab->bin.ptr,
+                             lab_quote_yaml(arena, at->log).ptr,
+                             lab_quote_path(arena, at->home, "nginx.conf"));
     begin_node(arena, buf, lab, node);
     buf_printf(arena, buf,
                "    stores:\n"
@@ -138,8 +123,9 @@ static void add_haproxy(struct arena *arena, struct buf *buf, const struct lab *
                "        refresh: [/sbin/start-stop-daemon, --stop, --signal, USR2, --pidfile, %s]\n"
                "        health: [%s/haproxy, -c, -f, %s]\n",
                at->port, lab_quote_yaml(arena, lab->user.name).ptr,
-               quoted(arena, at->socket, "admin.sock"), quoted(arena, at->home, "pid"),
-               lab->bin.ptr, quoted(arena, at->home, "haproxy.cfg"));
+               lab_quote_path(arena, at->socket, "admin.sock"),
+               lab_quote_path(arena, at->home, "pid"), lab->bin.ptr,
+               lab_quote_path(arena, at->home, "haproxy.cfg"));
 }
 
 str lab_web_cluster(struct arena *arena, const struct lab *lab)

@@ -12,9 +12,6 @@
 #include "lab/server.h"
 #include "lab/web/config.h"
 #include "lab/web/server.h"
-#include "system/generic/words.h"
-
-enum { SETTINGS_MAX = 64 * 1024 };
 
 static void name_node(struct arena *arena, struct lab *lab, size_t index)
 {
@@ -62,34 +59,15 @@ static bool make_files(struct arena *arena, const struct lab *lab, const struct 
     return make_haproxy(arena, lab, ca, anchor, err);
 }
 
-static bool write_pid(struct arena *arena, const struct lab *lab, struct err *err)
-{
-    const struct lab_node *at = &lab->nodes[lab->count - 1];
-    return lab_write(lab, str_printf(arena, "%s/pid", at->home.ptr),
-                     str_printf(arena, "%d\n", (int)at->server.pid), LAB_SERVERS, err);
-}
-
 static bool build(struct arena *arena, struct lab *lab, const struct lab_ca *ca, str anchor,
                   struct err *err)
 {
     return make_files(arena, lab, ca, anchor, err) && lab_start(arena, lab, 0, lab->count, err) &&
-           write_pid(arena, lab, err) &&
+           lab_write_pids(arena, lab, err) &&
            lab_write(lab, io_join(arena, lab->dir, S("app/curl.conf")), lab_web_curl(arena, lab),
                      LAB_OURS, err) &&
            lab_write(lab, io_join(arena, lab->dir, S("cluster.yaml")), lab_web_cluster(arena, lab),
                      LAB_OURS, err);
-}
-
-/* The certificate that a settings file names where it began with `path`. */
-static bool add_named(struct arena *arena, str settings, str path, lab_file_list *files,
-                      struct err *err)
-{
-    AUTO(err) struct err unread = { 0 };
-    str text, named;
-    if (!io_read(arena, settings.ptr, SETTINGS_MAX, &text, &unread) ||
-        !words_find(arena, settings, text, path, &named, &unread))
-        return true;
-    return lab_add_file(arena, named, files, err);
 }
 
 static bool node_files(struct arena *arena, const struct lab *lab, size_t index,
@@ -100,15 +78,15 @@ static bool node_files(struct arena *arena, const struct lab *lab, size_t index,
     if (lab_web_is_front(lab, index))
         return lab_add_file(arena, io_join(arena, tls, S("front.pem")), files, err) &&
                lab_add_file(arena, io_join(arena, tls, S("back.pem")), files, err);
-    return add_named(arena, str_printf(arena, "%s/nginx.conf", at->home.ptr),
-                     io_join(arena, tls, S("server.crt")), files, err);
+    return lab_add_named(arena, str_printf(arena, "%s/nginx.conf", at->home.ptr),
+                         io_join(arena, tls, S("server.crt")), files, err);
 }
 
 static bool client_files(struct arena *arena, const struct lab *lab, lab_file_list *files,
                          struct err *err)
 {
-    return add_named(arena, io_join(arena, lab->dir, S("app/curl.conf")),
-                     io_join(arena, lab->dir, S("app/tls/client.crt")), files, err);
+    return lab_add_named(arena, io_join(arena, lab->dir, S("app/curl.conf")),
+                         io_join(arena, lab->dir, S("app/tls/client.crt")), files, err);
 }
 
 const struct lab_kind lab_web = {
