@@ -18,7 +18,8 @@
 #define LAB_KINDS(X) \
     X(postgresql, "a primary and standbys that stream from it, with a client app") \
     X(etcd,       "members that replicate to each other, with a client app") \
-    X(web,        "nginx behind HAProxy, which both ask for certificates, with a client app")
+    X(web,        "nginx behind HAProxy, which both ask for certificates, with a client app") \
+    X(generic,    "slapd, and HAProxy beside it with copies of slapd's stores, with a client app")
 // clang-format on
 
 struct lab_kind {
