@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "survey/index.h"
 #include "survey/parts.h"
 
 #include <strings.h>
@@ -10,6 +11,7 @@ typedef LIST(uint32_t) id_list;
 /* A declared link with its ends found. */
 struct join {
     struct survey *survey;
+    struct arena *scratch;
     const struct link_conf *conf;
     struct node_conf *from_node, *to_node;
     const struct service_conf *from, *to;
@@ -23,15 +25,16 @@ struct join {
 static const struct service_conf *find_service(struct survey *survey, str key,
                                                struct node_conf **ret_node)
 {
-    str rest = key;
-    *ret_node = cluster_node(survey->cluster, str_cut(&rest, '/'));
-    return *ret_node == NULL ? NULL : node_service(*ret_node, rest);
+    const struct cluster_index *index = &survey_index(survey)->cluster;
+    str rest = key, node = str_cut(&rest, '/');
+    *ret_node = index_node(index, node);
+    return *ret_node == NULL ? NULL : index_service(index, node, rest);
 }
 
 static void add_id(struct join *join, id_list *list, uint32_t id)
 {
     if (id != NO_ID)
-        list_push(join->survey->arena, list) = id;
+        list_push(join->scratch, list) = id;
 }
 
 static bool same_name(str a, str b)
@@ -101,11 +104,11 @@ static void find_truster(struct join *join, bool signer)
     struct survey_trust trust = { &judge->trust, &judge->pins,
                                   survey_fixed_pins(join->survey, signer ? conf->from : conf->to) };
     if (conf->trust.len > 0) {
-        list_push(join->survey->arena, &anchors) = conf->trust;
+        list_push(join->scratch, &anchors) = conf->trust;
         trust.anchors = &anchors;
     }
     if (conf->pins.len > 0) {
-        list_push(join->survey->arena, &pins) = conf->pins;
+        list_push(join->scratch, &pins) = conf->pins;
         trust.pins = &pins;
     }
     enum load_mode load =
@@ -126,7 +129,7 @@ static enum verify_mode verify_of(const struct join *join, bool signer)
    may: those after the first have what tells them apart in their key. */
 static str key_of(const struct join *join, uint32_t shown, uint32_t offered, bool first)
 {
-    struct arena *arena = join->survey->arena;
+    struct arena *arena = join->scratch;
     const struct identity *identities = join->survey->model.identities.items;
     const struct link_conf *conf = join->conf;
     struct buf key = { 0 };
@@ -137,7 +140,7 @@ static str key_of(const struct join *join, uint32_t shown, uint32_t offered, boo
         buf_printf(arena, &key, "<%.*s", STR_ARG(identities[offered].store));
     if (conf->user.len > 0)
         buf_printf(arena, &key, "#%.*s", STR_ARG(conf->user));
-    return buf_str(&key);
+    return str_copy(join->survey->arena, buf_str(&key));
 }
 
 static void add_row(struct join *join, const struct link *link, uint32_t shown, uint32_t offered,
@@ -169,7 +172,8 @@ static void add_rows(struct join *join, const struct link *link)
 
 bool survey_add_link(struct survey *survey, const struct link_conf *conf)
 {
-    struct join join = { .survey = survey, .conf = conf };
+    AUTO(arena) struct arena scratch = { 0 };
+    struct join join = { .survey = survey, .scratch = &scratch, .conf = conf };
     bool signer = str_eq(conf->kind, S("signer"));
     join.from = find_service(survey, conf->from, &join.from_node);
     join.to = find_service(survey, conf->to, &join.to_node);

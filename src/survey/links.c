@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey/links.h"
 
+#include "base/groups.h"
 #include "node/protocol.h"
+#include "survey/index.h"
 #include "survey/parts.h"
 #include "survey/place.h"
 #include "tls/endpoint.h"
@@ -18,8 +20,8 @@ static const struct service_conf *conf_of(const struct survey *survey, uint32_t 
                                           struct node_conf **ret_node)
 {
     const struct service *row = &survey->model.services.items[service];
-    *ret_node = cluster_node(survey->cluster, row->node);
-    return node_service(*ret_node, row->name);
+    *ret_node = index_node(&survey->index->cluster, row->node);
+    return index_service(&survey->index->cluster, row->node, row->name);
 }
 
 static void add_files(json_t *body, const struct survey *survey, const struct link *link,
@@ -28,7 +30,8 @@ static void add_files(json_t *body, const struct survey *survey, const struct li
     const struct model *model = &survey->model;
     if (link->client_identity != NO_ID) {
         const struct store_conf *store =
-            node_store(from, model->identities.items[link->client_identity].store);
+            index_store(&survey->index->cluster, from->name,
+                        model->identities.items[link->client_identity].store);
         add_text(body, "certificate", store->certificate);
         add_text(body, "key", store->key);
         add_text(body, "store", store->name);
@@ -141,61 +144,78 @@ static struct tried judge(struct arena *arena, const struct survey *survey, uint
 
 /* At most one question at a time for each node: the next link of each. */
 struct round {
+    struct groups links_of_node; /* to be tried, by node */
+    size_t *next;                /* of each node */
     struct ask *asks;
     json_t **bodies;
     uint32_t *links;
     size_t count;
 };
 
-static bool is_busy(const struct round *round, const struct reach *reach)
+static void line_up(const struct survey *survey, struct arena *arena, const bool *wanted,
+                    struct round *round)
 {
-    for (size_t i = 0; i < round->count; i++)
-        if (round->asks[i].reach == reach)
-            return true;
-    return false;
+    const struct model *model = &survey->model;
+    size_t nodes = survey->cluster->nodes.count;
+    *round = (struct round){ .next = arena_alloc(arena, nodes + 1, sizeof(size_t)),
+                             .asks = arena_alloc(arena, nodes + 1, sizeof(struct ask)),
+                             .bodies = arena_alloc(arena, nodes + 1, sizeof(json_t *)),
+                             .links = arena_alloc(arena, nodes + 1, sizeof(uint32_t)) };
+    groups_init(&round->links_of_node, arena, nodes);
+    for (int pass = 0; pass < 2; pass++) {
+        groups_round(&round->links_of_node);
+        for (uint32_t i = 0; i < model->links.count; i++) {
+            /* What comes of a signature is seen nowhere on a wire. */
+            const struct link *link = &model->links.items[i];
+            if (wanted[i] && survey_is_first(survey, i) && link->kind == LINK_CONNECT)
+                groups_add(
+                    &round->links_of_node,
+                    map_get(&survey->index->cluster.nodes, model->services.items[link->from].node),
+                    i);
+        }
+    }
 }
 
-static void fill_round(const struct survey *survey, bool *left, struct tried *results,
-                       struct round *round)
+/* The node's next link that has an address, if one is left. */
+static void take_next(const struct survey *survey, struct round *round, uint32_t node,
+                      struct tried *results)
 {
-    round->count = 0;
-    for (uint32_t i = 0; i < survey->model.links.count; i++) {
-        const struct link *link = &survey->model.links.items[i];
-        struct reach *reach =
-            fleet_reach(survey->fleet, survey->model.services.items[link->from].node);
-        if (!left[i] || reach == NULL || is_busy(round, reach))
-            continue;
-        left[i] = false;
-        json_t *body = question(survey, i);
+    size_t count;
+    const uint32_t *links = groups_of(&round->links_of_node, node, &count);
+    struct reach *reach = fleet_reach(survey->fleet, survey->cluster->nodes.items[node].name);
+    while (reach != NULL && round->next[node] < count) {
+        uint32_t link = links[round->next[node]++];
+        json_t *body = question(survey, link);
         if (body == NULL) {
-            results[i] = (struct tried){ .asked = true, .text = S("it has no address") };
+            results[link] = (struct tried){ .asked = true, .text = S("it has no address") };
             continue;
         }
-        round->links[round->count] = i;
+        round->links[round->count] = link;
         round->bodies[round->count] = body;
         round->asks[round->count++] = (struct ask){
             .reach = reach, .op = "probe", .body = body, .timeout_ms = PROBE_MS + GRACE_MS
         };
+        return;
     }
+}
+
+static void fill_round(const struct survey *survey, struct tried *results, struct round *round)
+{
+    round->count = 0;
+    for (uint32_t node = 0; node < survey->cluster->nodes.count; node++)
+        take_next(survey, round, node, results);
 }
 
 void survey_try_links(struct arena *arena, const struct survey *survey, const bool *wanted,
                       struct tried *results)
 {
     AUTO(arena) struct arena scratch = { 0 };
-    size_t count = survey->model.links.count;
-    bool *left = arena_alloc(&scratch, count + 1, sizeof(bool));
-    struct round round = { .asks = arena_alloc(&scratch, count + 1, sizeof(struct ask)),
-                           .bodies = arena_alloc(&scratch, count + 1, sizeof(json_t *)),
-                           .links = arena_alloc(&scratch, count + 1, sizeof(uint32_t)) };
-    for (uint32_t i = 0; i < count; i++) {
-        /* What comes of a signature is seen nowhere on a wire. */
-        left[i] = wanted[i] && survey_is_first(survey, i) &&
-                  survey->model.links.items[i].kind == LINK_CONNECT;
+    struct round round;
+    for (size_t i = 0; i < survey->model.links.count; i++)
         results[i] = (struct tried){ 0 };
-    }
-    for (fill_round(survey, left, results, &round); round.count > 0;
-         fill_round(survey, left, results, &round)) {
+    line_up(survey, &scratch, wanted, &round);
+    for (fill_round(survey, results, &round); round.count > 0;
+         fill_round(survey, results, &round)) {
         reach_ask_all(round.asks, round.count);
         for (size_t i = 0; i < round.count; i++) {
             uint32_t id = round.links[i];

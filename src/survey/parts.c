@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "survey/parts.h"
 
+#include "survey/index.h"
+
 const struct seen_node *survey_seen_node(const struct survey *survey, str node)
 {
     static const struct seen_node nothing;
+    if (survey->index != NULL) {
+        uint32_t at = map_get(&survey->index->cluster.nodes, node);
+        return at == MAP_NONE ? &nothing : &survey->nodes.items[at];
+    }
     for (size_t i = 0; i < survey->cluster->nodes.count; i++)
         if (str_eq(survey->cluster->nodes.items[i].name, node))
             return &survey->nodes.items[i];
@@ -12,9 +18,10 @@ const struct seen_node *survey_seen_node(const struct survey *survey, str node)
 
 static uint32_t intern_chain(struct survey *survey, const cert_list *chain)
 {
+    AUTO(arena) struct arena scratch = { 0 };
     LIST(uint32_t) ids = { 0 };
     for (size_t i = 0; i < chain->count; i++)
-        list_push(survey->arena, &ids) = model_cert(&survey->model, &chain->items[i]);
+        list_push(&scratch, &ids) = model_cert(&survey->model, &chain->items[i]);
     return ids.count == 0 ? NO_ID : model_chain(&survey->model, ids.items, ids.count);
 }
 
@@ -30,19 +37,6 @@ static enum load_mode load_of(str mode, enum load_mode otherwise)
     return otherwise;
 }
 
-/* A reference that is one of several which name the same files cannot be switched alone: the others
-   would go on with what is dropped. */
-static bool is_shared(const struct node_conf *node, const struct service_conf *service, str store)
-{
-    for (size_t i = 0; i < node->services.count; i++) {
-        const struct service_conf *other = &node->services.items[i];
-        for (size_t k = 0; k < other->identities.count && !str_eq(other->name, service->name); k++)
-            if (str_eq(other->identities.items[k].store, store))
-                return true;
-    }
-    return false;
-}
-
 /* What can be read anew at any time is never in anybody's memory. */
 static const cert_list *memory_of(const struct survey *survey, str node, str service, str store,
                                   enum load_mode load)
@@ -55,24 +49,30 @@ static const cert_list *memory_of(const struct survey *survey, str node, str ser
 uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
                          const struct service_conf *service, str store_name, enum load_mode load)
 {
-    str key = str_printf(survey->arena, "%.*s/%.*s:%.*s", STR_ARG(node->name),
-                         STR_ARG(service->name), STR_ARG(store_name));
+    AUTO(arena) struct arena scratch = { 0 };
+    str key = str_printf(&scratch, "%.*s/%.*s:%.*s", STR_ARG(node->name), STR_ARG(service->name),
+                         STR_ARG(store_name));
     uint32_t known = map_get(&survey->model.identity_ids, key);
-    const struct seen_store *store = seen_store(survey_seen_node(survey, node->name), store_name);
-    if (known != NO_ID || store == NULL)
+    if (known != NO_ID)
         return known;
-    const struct store_conf *conf = node_store((struct node_conf *)(uintptr_t)node, store_name);
+    const struct survey_index *index = survey_index(survey);
+    const struct seen_store *store = index_seen_store(index, node->name, store_name);
+    if (store == NULL)
+        return NO_ID;
+    const struct store_conf *conf = index_store(&index->cluster, node->name, store_name);
     const cert_list *memory = memory_of(survey, node->name, service->name, store_name, load);
     uint32_t chain = intern_chain(survey, &store->certificates);
+    /* A reference that is one of several which name the same files cannot be switched alone: the
+       others would go on with what is dropped. */
+    bool shared = index_is_shared(index, node->name, service->name, store_name);
     struct identity identity = {
-        .key = key,
+        .key = str_copy(survey->arena, key),
         .node = node->name,
         .service = service->name,
         .store = store_name,
         .load = load,
         .one_file = conf != NULL && str_eq(conf->certificate, conf->key),
-        .has_reference = (node->system.len > 0 || service->reference.len > 0) &&
-                         !is_shared(node, service, store_name),
+        .has_reference = (node->system.len > 0 || service->reference.len > 0) && !shared,
         .stored = chain,
         .loaded = memory == NULL ? chain : intern_chain(survey, memory),
         .key_mismatch = store->key_spki_sha256.len > 0 && !store->matches,
@@ -80,55 +80,60 @@ uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
     return model_add_identity(&survey->model, &identity);
 }
 
-/* Two stores of a node that are one file are one store. */
-static uint32_t same_file(const struct survey *survey, str node, str path)
+static uint32_t new_trust_store(struct survey *survey, const struct node_conf *node,
+                                const struct store_conf *conf, const struct seen_store *seen,
+                                str path)
 {
-    for (uint32_t i = 0; i < survey->model.stores.count; i++) {
-        const struct trust_store *store = &survey->model.stores.items[i];
-        if (str_eq(store->node, node) && str_eq(store->path, path))
-            return i;
-    }
-    return NO_ID;
-}
-
-uint32_t survey_trust_store(struct survey *survey, const struct node_conf *node, str name)
-{
-    str key = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(name));
-    uint32_t known = map_get(&survey->model.store_ids, key);
-    const struct store_conf *conf = node_store((struct node_conf *)(uintptr_t)node, name);
-    const struct seen_store *seen = seen_store(survey_seen_node(survey, node->name), name);
-    if (known != NO_ID || conf == NULL || seen == NULL)
-        return known;
-    bool pins = str_eq(conf->format, S("pins"));
-    str path = pins ? conf->path : conf->certificates;
-    known = same_file(survey, node->name, path);
-    if (known != NO_ID)
-        return known;
+    AUTO(arena) struct arena scratch = { 0 };
     LIST(uint32_t) ids = { 0 };
     for (size_t i = 0; i < seen->pins.count; i++)
-        list_push(survey->arena, &ids) = model_pin(&survey->model, seen->pins.items[i]);
+        list_push(&scratch, &ids) = model_pin(&survey->model, seen->pins.items[i]);
     for (size_t i = 0; i < seen->certificates.count; i++)
-        list_push(survey->arena, &ids) = model_cert(&survey->model, &seen->certificates.items[i]);
-    struct trust_store store = { .key = key,
-                                 .node = node->name,
-                                 .name = name,
-                                 .path = path,
-                                 .kind = pins ? STORE_PINS : STORE_ANCHORS,
-                                 .anchors = model_anchors(&survey->model, ids.items, ids.count) };
-    return model_add_store(&survey->model, &store);
+        list_push(&scratch, &ids) = model_cert(&survey->model, &seen->certificates.items[i]);
+    struct trust_store store = {
+        .key = str_printf(survey->arena, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(conf->name)),
+        .node = node->name,
+        .name = conf->name,
+        .path = path,
+        .kind = str_eq(conf->format, S("pins")) ? STORE_PINS : STORE_ANCHORS,
+        .anchors = model_anchors(&survey->model, ids.items, ids.count),
+    };
+    uint32_t id = model_add_store(&survey->model, &store);
+    index_file(survey_index(survey), node->name, path, id);
+    return id;
+}
+
+/* Two stores of a node that are one file are one store. */
+uint32_t survey_trust_store(struct survey *survey, const struct node_conf *node, str name)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    str key = str_printf(&scratch, "%.*s/%.*s", STR_ARG(node->name), STR_ARG(name));
+    uint32_t known = map_get(&survey->model.store_ids, key);
+    if (known != NO_ID)
+        return known;
+    struct survey_index *index = survey_index(survey);
+    const struct store_conf *conf = index_store(&index->cluster, node->name, name);
+    const struct seen_store *seen = index_seen_store(index, node->name, name);
+    if (conf == NULL || seen == NULL)
+        return NO_ID;
+    str path = str_eq(conf->format, S("pins")) ? conf->path : conf->certificates;
+    known = index_file(index, node->name, path, NO_ID);
+    return known != NO_ID ? known : new_trust_store(survey, node, conf, seen, path);
 }
 
 static uint32_t intern_anchors(struct survey *survey, const cert_list *certs)
 {
+    AUTO(arena) struct arena scratch = { 0 };
     LIST(uint32_t) ids = { 0 };
     for (size_t i = 0; i < certs->count; i++)
-        list_push(survey->arena, &ids) = model_cert(&survey->model, &certs->items[i]);
+        list_push(&scratch, &ids) = model_cert(&survey->model, &certs->items[i]);
     return model_anchors(&survey->model, ids.items, ids.count);
 }
 
 /* What its stores hold, and what is known of the running service instead. */
 static uint32_t loaded_anchors(struct survey *survey, const struct truster *truster)
 {
+    AUTO(arena) struct arena scratch = { 0 };
     struct model *model = &survey->model;
     LIST(uint32_t) sets = { 0 };
     for (size_t i = 0; i < truster->stores.count; i++) {
@@ -137,39 +142,62 @@ static uint32_t loaded_anchors(struct survey *survey, const struct truster *trus
             store->kind == STORE_PINS
                 ? NULL
                 : memory_of(survey, truster->node, truster->service, store->name, truster->load);
-        list_push(survey->arena, &sets) =
+        list_push(&scratch, &sets) =
             memory == NULL ? store->anchors : intern_anchors(survey, memory);
     }
     return model_anchors_union(model, sets.items, sets.count);
+}
+
+/* A truster in the making: its stores, and what it is known by. */
+struct stores {
+    struct arena *arena;
+    struct buf key;
+    LIST(uint32_t) ids;
+};
+
+static void take_store(struct stores *stores, uint32_t id, str name)
+{
+    if (id == NO_ID)
+        return;
+    buf_printf(stores->arena, &stores->key, "%s%.*s", stores->ids.count == 0 ? "" : "+",
+               STR_ARG(name));
+    list_push(stores->arena, &stores->ids) = id;
+}
+
+static uint32_t new_truster(struct survey *survey, const struct node_conf *node,
+                            const struct service_conf *service, const struct stores *stores,
+                            enum load_mode load)
+{
+    struct truster truster = { .key = str_copy(survey->arena, buf_str(&stores->key)),
+                               .node = node->name,
+                               .service = service->name,
+                               .load = load };
+    for (size_t i = 0; i < stores->ids.count; i++)
+        list_push(survey->arena, &truster.stores) = stores->ids.items[i];
+    truster.loaded = loaded_anchors(survey, &truster);
+    return model_add_truster(&survey->model, &truster);
 }
 
 uint32_t survey_truster(struct survey *survey, const struct node_conf *node,
                         const struct service_conf *service, const struct survey_trust *trust,
                         enum load_mode load)
 {
-    struct buf key = { 0 };
-    struct truster truster = { .node = node->name, .service = service->name, .load = load };
+    AUTO(arena) struct arena scratch = { 0 };
+    struct stores stores = { .arena = &scratch };
     const str_list *lists[] = { trust->anchors, trust->pins };
-    buf_printf(survey->arena, &key, "%.*s/%.*s:", STR_ARG(node->name), STR_ARG(service->name));
+    buf_printf(&scratch, &stores.key, "%.*s/%.*s:", STR_ARG(node->name), STR_ARG(service->name));
     for (size_t i = 0; i < COUNT(lists); i++)
-        for (size_t k = 0; k < lists[i]->count; k++) {
-            uint32_t store = survey_trust_store(survey, node, lists[i]->items[k]);
-            if (store == NO_ID)
-                continue;
-            buf_printf(survey->arena, &key, "%s%.*s", truster.stores.count == 0 ? "" : "+",
-                       STR_ARG(lists[i]->items[k]));
-            list_push(survey->arena, &truster.stores) = store;
-        }
-    if (trust->fixed != NO_ID) {
-        buf_printf(survey->arena, &key, "%s%.*s", truster.stores.count == 0 ? "" : "+",
-                   STR_ARG(survey->model.stores.items[trust->fixed].key));
-        list_push(survey->arena, &truster.stores) = trust->fixed;
-    }
-    if (truster.stores.count == 0)
+        for (size_t k = 0; k < lists[i]->count; k++)
+            take_store(&stores, survey_trust_store(survey, node, lists[i]->items[k]),
+                       lists[i]->items[k]);
+    if (trust->fixed != NO_ID)
+        take_store(&stores, trust->fixed, survey->model.stores.items[trust->fixed].key);
+    if (stores.ids.count == 0)
         return NO_ID;
-    truster.key = buf_str(&key);
-    truster.loaded = loaded_anchors(survey, &truster);
-    return model_add_truster(&survey->model, &truster);
+    uint32_t known = map_get(&survey->model.truster_ids, buf_str(&stores.key));
+    if (known != NO_ID && survey->model.trusters.items[known].load == load)
+        return known;
+    return new_truster(survey, node, service, &stores, load);
 }
 
 static str process_of(struct survey *survey, const struct node_conf *node,
@@ -185,6 +213,8 @@ uint32_t survey_fixed_pins(struct survey *survey, str service)
 {
     LIST(uint32_t) ids = { 0 };
     struct cluster *cluster = survey->cluster;
+    if (map_get(&survey_index(survey)->pinned, service) == MAP_NONE)
+        return NO_ID;
     for (size_t i = 0; i < cluster->pins.count; i++)
         for (size_t k = 0; k < cluster->pins.items[i].pins.count; k++) {
             const struct pin_conf *conf = &cluster->pins.items[i].pins.items[k];

@@ -42,6 +42,9 @@ enum load_mode survey_trust_load(const struct service_conf *service);
 enum load_mode survey_client_load(const struct node_conf *node, const struct service_conf *service,
                                   str declared);
 
+/* The model of all that is declared, discovered and seen. */
+void survey_build(struct survey *survey);
+
 /* Add the service with its identities and trusters. */
 void survey_add_service(struct survey *survey, const struct node_conf *node,
                         const struct service_conf *service);

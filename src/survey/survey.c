@@ -2,6 +2,7 @@
 #include "survey/survey.h"
 
 #include "store/store.h"
+#include "survey/index.h"
 #include "survey/parts.h"
 #include "survey/place.h"
 
@@ -53,17 +54,23 @@ static void move_next(struct survey *survey, const struct node_conf *node, size_
                                                         survey->findings.items[i].next);
 }
 
-/* Two stores may be one file. */
-static void note_source(struct survey *survey, const struct seen_file *file)
+/* What all answers together come to. */
+struct gathered {
+    struct map sources;   /* two stores may be one file */
+    struct cluster links; /* that were discovered */
+};
+
+static void note_source(struct survey *survey, struct gathered *gathered,
+                        const struct seen_file *file)
 {
-    for (size_t i = 0; i < survey->sources.count; i++)
-        if (str_eq(survey->sources.items[i].path, file->path))
-            return;
-    list_push(survey->arena, &survey->sources) = *file;
+    uint32_t fresh = (uint32_t)survey->sources.count;
+    if (map_lend(&gathered->sources, file->path, fresh) == fresh)
+        list_push(survey->arena, &survey->sources) = *file;
 }
 
 /* A node that cannot be looked into is a finding: the others are still worth knowing. */
-static void take_answer(struct survey *survey, size_t index, struct ask *ask)
+static void take_answer(struct survey *survey, struct gathered *gathered, size_t index,
+                        struct ask *ask)
 {
     struct node_conf *node = &survey->cluster->nodes.items[index];
     struct cluster fragment = { .arena = survey->arena };
@@ -80,11 +87,11 @@ static void take_answer(struct survey *survey, size_t index, struct ask *ask)
     int line = node->line;
     *node = fragment.nodes.items[0];
     node->line = line;
-    fragment.nodes.count = 0;
-    cluster_merge(survey->cluster, &fragment);
+    for (size_t i = 0; i < fragment.links.count; i++)
+        list_push(survey->arena, &gathered->links.links) = fragment.links.items[i];
     for (size_t i = 0; i < seen->stores.count; i++)
         for (size_t k = 0; k < seen->stores.items[i].files.count; k++)
-            note_source(survey, &seen->stores.items[i].files.items[k]);
+            note_source(survey, gathered, &seen->stores.items[i].files.items[k]);
 }
 
 static void ask_all(struct survey *survey, const struct survey_options *options)
@@ -101,20 +108,27 @@ static void ask_all(struct survey *survey, const struct survey_options *options)
                                 .body = bodies[i],
                                 .timeout_ms = timeout_ms + GRACE_MS };
     }
+    AUTO(arena) struct arena scratch = { 0 };
+    struct gathered gathered = { .sources.arena = &scratch, .links.arena = survey->arena };
     reach_ask_all(asks, count);
     for (size_t i = 0; i < count; i++) {
         list_push(survey->arena, &survey->nodes) = (struct seen_node){ 0 };
-        take_answer(survey, i, &asks[i]);
+        take_answer(survey, &gathered, i, &asks[i]);
         ask_clear(&asks[i]);
         json_decref(bodies[i]);
     }
+    cluster_merge(survey->cluster, &gathered.links);
 }
 
 str survey_node_text(const struct survey *survey, str node)
 {
-    struct cluster declared = survey->declared;
-    const struct node_conf *found = cluster_node(&declared, node);
-    return found == NULL ? S("") : fleet_node_text(survey->arena, found);
+    uint32_t at = map_get(&survey->index->cluster.nodes, node);
+    if (at == MAP_NONE || at >= survey->declared.nodes.count)
+        return S("");
+    str *text = &survey->index->node_texts[at];
+    if (text->len == 0)
+        *text = fleet_node_text(survey->arena, &survey->declared.nodes.items[at]);
+    return *text;
 }
 
 bool survey_reached(const struct survey *survey, str node)
@@ -125,7 +139,11 @@ bool survey_reached(const struct survey *survey, str node)
 /* The "node/service" that a link's client dials as `address`, or `address` itself. */
 static str end_at(struct survey *survey, str client, str address)
 {
-    const struct node_conf *from = cluster_node(survey->cluster, str_cut(&client, '/'));
+    const struct cluster_index *index = &survey_index(survey)->cluster;
+    str service = address, server = str_cut(&service, '/');
+    if (index_service(index, server, service) != NULL)
+        return address;
+    const struct node_conf *from = index_node(index, str_cut(&client, '/'));
     for (size_t n = 0; from != NULL && n < survey->cluster->nodes.count; n++) {
         const struct node_conf *node = &survey->cluster->nodes.items[n];
         for (size_t s = 0; s < node->services.count; s++)
@@ -136,27 +154,30 @@ static str end_at(struct survey *survey, str client, str address)
     return address;
 }
 
-static bool same_link(const struct link_conf *a, const struct link_conf *b)
+/* What makes two declared links one. */
+static str link_name(struct arena *arena, const struct link_conf *link)
 {
-    return str_eq(a->from, b->from) && str_eq(a->to, b->to) && str_eq(a->name, b->name) &&
-           str_eq(a->user, b->user);
+    return str_printf(arena, "%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(link->from), STR_ARG(link->to),
+                      STR_ARG(link->name), STR_ARG(link->user));
 }
 
 /* A driver names the other end of a link by its address; named, it can be one that is declared
    already, and what is declared stays. */
 static void name_ends(struct survey *survey)
 {
-    size_t kept = 0;
+    AUTO(arena) struct arena scratch = { 0 }, texts = { 0 };
+    struct map names = { .arena = &scratch };
+    uint32_t kept = 0;
     struct link_conf *links = survey->cluster->links.items;
+    map_reserve(&names, survey->cluster->links.count);
     for (size_t i = 0; i < survey->cluster->links.count; i++) {
         struct link_conf link = links[i];
         str address = link.to;
         link.to = end_at(survey, link.from, address);
         if (!str_eq(link.to, address))
             link.address = address;
-        size_t twin = 0;
-        while (twin < kept && !same_link(&links[twin], &link))
-            twin++;
+        uint32_t twin = map_put(&names, link_name(&texts, &link), kept);
+        arena_reset(&texts);
         if (twin == kept)
             links[kept++] = link;
         else if (links[twin].address.len == 0)
@@ -169,12 +190,16 @@ static void name_ends(struct survey *survey)
 static bool is_unreached(const struct survey *survey, str end)
 {
     str node = str_cut(&end, '/');
-    return cluster_node(survey->cluster, node) != NULL && !survey_reached(survey, node);
+    return index_node(&survey->index->cluster, node) != NULL && !survey_reached(survey, node);
 }
 
 static void add_links(struct survey *survey)
 {
-    for (size_t i = 0; i < survey->cluster->links.count; i++) {
+    size_t count = survey->cluster->links.count;
+    list_reserve(survey->arena, &survey->model.links, count);
+    list_reserve(survey->arena, &survey->to, count);
+    map_reserve(&survey->model.link_ids, count);
+    for (size_t i = 0; i < count; i++) {
         const struct link_conf *link = &survey->cluster->links.items[i];
         if (survey_add_link(survey, link))
             continue;
@@ -185,6 +210,18 @@ static void add_links(struct survey *survey)
                         str_printf(survey->arena, "connects to %.*s, which is no known service",
                                    STR_ARG(link->to)));
     }
+}
+
+void survey_build(struct survey *survey)
+{
+    struct cluster *cluster = survey->cluster;
+    name_ends(survey);
+    for (size_t i = 0; i < cluster->nodes.count; i++)
+        for (size_t j = 0; j < cluster->nodes.items[i].services.count; j++)
+            survey_add_service(survey, &cluster->nodes.items[i],
+                               &cluster->nodes.items[i].services.items[j]);
+    add_links(survey);
+    survey_add_copies(survey);
 }
 
 /* Of the lists that a survey fills in. */
@@ -208,13 +245,7 @@ bool survey_run(struct arena *arena, struct cluster *cluster, struct fleet *flee
     model_init(&ret_survey->model, arena);
     ret_survey->declared = copy_of(arena, cluster);
     ask_all(ret_survey, options);
-    name_ends(ret_survey);
-    for (size_t i = 0; i < cluster->nodes.count; i++)
-        for (size_t j = 0; j < cluster->nodes.items[i].services.count; j++)
-            survey_add_service(ret_survey, &cluster->nodes.items[i],
-                               &cluster->nodes.items[i].services.items[j]);
-    add_links(ret_survey);
-    survey_add_copies(ret_survey);
+    survey_build(ret_survey);
     if (ret_survey->model.services.count == 0)
         return err_set(err, ERR_USAGE, "%.*s: no service is declared and none was found",
                        STR_ARG(cluster->path));

@@ -43,6 +43,7 @@ struct survey {
     LIST(const struct link_conf *) to; /* by link id: what it was made from */
     LIST(struct undeclared) undeclared;
     LIST(const struct link_conf *) unseen; /* not in the model: a node of theirs did not answer */
+    struct survey_index *index;            /* by name (index.h); NULL: not made yet */
 };
 
 /* Look at everything. `cluster` gains what is discovered. */
