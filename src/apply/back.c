@@ -42,9 +42,10 @@ static const struct step *step_for(const struct approved *applied, str node, str
     return NULL;
 }
 
-static void take_identity(struct arena *arena, struct survey *survey,
+/* Where the apply gave a certificate to a place that had none, there is nothing to go back to. */
+static bool take_identity(struct arena *arena, struct survey *survey,
                           const struct approved *applied, str node, const json_t *row,
-                          plan_return_list *returns)
+                          plan_return_list *returns, struct err *err)
 {
     str service = answer_text(arena, row, "service"), store = answer_text(arena, row, "store");
     const struct step *step = step_for(applied, node, service, store);
@@ -52,11 +53,16 @@ static void take_identity(struct arena *arena, struct survey *survey,
     struct plan_return back = { .identity = map_get(&survey->model.identity_ids, key),
                                 .chain = chain_of(survey, row),
                                 .trust_store = NO_ID };
-    if (back.identity == NO_ID || back.chain == NO_ID || step == NULL)
-        return;
+    if (back.identity == NO_ID || step == NULL)
+        return true;
+    if (back.chain == NO_ID)
+        return survey->model.identities.items[back.identity].stored == NO_ID ||
+               err_set(err, ERR_REFUSED, "%.*s/%.*s had no certificate before, and would have none",
+                       STR_ARG(node), STR_ARG(store));
     back.new_key = step->new_key;
     back.in_place = step->in_place;
     list_push(arena, returns) = back;
+    return true;
 }
 
 /* The node's trust stores that lost an anchor, which is in no store now but in their snapshots; and
@@ -134,7 +140,8 @@ static bool ask_node(struct arena *arena, struct survey *survey, const struct ap
         return false;
     const json_t *rows = json_object_get(answer, "identities");
     for (size_t i = 0; i < json_array_size(rows); i++)
-        take_identity(arena, survey, applied, node, json_array_get(rows, i), returns);
+        if (!take_identity(arena, survey, applied, node, json_array_get(rows, i), returns, err))
+            return false;
     rows = json_object_get(answer, "anchors");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);

@@ -65,6 +65,12 @@ static json_t *step_object(const struct apply *apply, const struct step *step)
     if (step->kind == STEP_trust && step->new_cert != NO_ID)
         json_object_set_new(object, "anchor",
                             json_bytes(apply->survey->model.certs.items[step->new_cert].der));
+    const struct model *model = &apply->survey->model;
+    if (step->kind == STEP_issue && step->identity != NO_ID &&
+        model->identities.items[step->identity].gone)
+        json_object_set_new(
+            object, "replaced",
+            json_bytes(model->certs.items[plan_replaced(model, step->identity)].der));
     return object;
 }
 

@@ -191,10 +191,7 @@ bool planning_permitted(const struct planning *planning, struct err *err)
 const struct cert *planning_replaced(const struct planning *planning, const struct step *step)
 {
     const struct model *model = &planning->survey->model;
-    size_t count;
-    const uint32_t *members =
-        model_members(model->chains.items[model->identities.items[step->identity].stored], &count);
-    return &model->certs.items[members[0]];
+    return &model->certs.items[plan_replaced(model, step->identity)];
 }
 
 /* How long an authority makes a certificate valid is known when it has come. */

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apply/preflight.h"
 
-static bool stops(enum finding_code code)
+static bool stops(const struct survey *survey, const struct finding *finding)
 {
+    enum finding_code code = finding->code;
     return code == FINDING_node_unreachable || code == FINDING_keystore_unreadable ||
-           code == FINDING_keystore_password_wrong;
+           code == FINDING_keystore_password_wrong ||
+           (code == FINDING_certificate_missing && !survey_shows_gone(survey, finding->where));
 }
 
-static bool is_clock(enum finding_code code)
+static bool is_clock(const struct survey *survey, const struct finding *finding)
 {
-    return code == FINDING_clock_skew;
+    (void)survey;
+    return finding->code == FINDING_clock_skew;
 }
 
-static bool refuse_for(const struct survey *survey, bool (*is_one)(enum finding_code code),
+static bool refuse_for(const struct survey *survey,
+                       bool (*is_one)(const struct survey *survey, const struct finding *finding),
                        struct err *err)
 {
     for (size_t i = 0; i < survey->findings.count; i++) {
         const struct finding *finding = &survey->findings.items[i];
-        if (!is_one(finding->code))
+        if (!is_one(survey, finding))
             continue;
         (void)err_set(err, ERR_REFUSED, "%.*s: %.*s", STR_ARG(finding->where),
                       STR_ARG(finding->text));

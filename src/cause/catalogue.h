@@ -153,6 +153,7 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
     X(key_mismatch, CRITICAL, key_mismatch, "key and certificate do not belong together")        \
     X(key_without_certificate, WARNING, none, "a key has no certificate beside it")              \
     X(certificate_without_key, WARNING, none, "an identity has a certificate but no key")        \
+    X(certificate_missing, CRITICAL, keystore_missing, "where a certificate should be is none") \
     X(keystore_unreadable, CRITICAL, keystore_missing, "a store cannot be read by its service")  \
     X(keystore_password_wrong, CRITICAL, keystore_password_wrong, "a password opens nothing")    \
     X(keystore_format, CRITICAL, keystore_format, "a store is empty, corrupt or of another kind")\

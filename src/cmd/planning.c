@@ -208,7 +208,8 @@ static void print_kept(struct cmd *cmd, const struct planning *planning)
 static bool is_to_be_known(enum finding_code code)
 {
     return code == FINDING_undeclared_peer || code == FINDING_service_down ||
-           code == FINDING_node_unreachable || code == FINDING_keystore_unreadable;
+           code == FINDING_node_unreachable || code == FINDING_certificate_missing ||
+           code == FINDING_keystore_unreadable;
 }
 
 void planning_print_findings(struct cmd *cmd, const struct survey *survey)

@@ -116,8 +116,11 @@ static int run(struct cmd *cmd, struct err *err)
         return EXIT_FAILED;
     if (given->raw)
         return put_back_raw(cmd, &opened, &undone, err);
-    if (!back_make(&cmd->arena, &opened.survey, &undone, &planning, err))
+    if (!back_make(&cmd->arena, &opened.survey, &undone, &planning, err)) {
+        if (err->kind == ERR_REFUSED)
+            (void)err_next(err, "%s", line_of(cmd, " --raw"));
         return EXIT_FAILED;
+    }
     if (!cmd->global.json)
         planning_print(cmd, &planning, NULL);
     if (!planning_permitted(&planning, err))

@@ -37,6 +37,9 @@ bool change_parse(struct arena *arena, const json_t *step, struct change *ret_ch
     if (json_object_get(step, "anchor") != NULL &&
         !need_bytes(arena, step, "anchor", &change.anchor, err))
         return false;
+    if (json_object_get(step, "replaced") != NULL &&
+        !need_bytes(arena, step, "replaced", &change.replaced, err))
+        return false;
     *ret_change = change;
     return step_kind_parse(kind, &ret_change->kind) ||
            err_set(err, ERR_FORMAT, "no step of kind \"%.*s\"", STR_ARG(kind));
@@ -175,12 +178,15 @@ static bool observe_anchor(const struct change_site *site, const struct change *
 }
 
 /* A file of a store as it should look: its own, or where it is made for the first time the one that
-   it is made from. */
+   it is made from; a certificate that is gone, as its key. */
 static str like_of(const struct change_site *site, const struct store_conf *store, str own,
                    str source)
 {
-    bool there = access(str_cstr(site->call->arena, own), F_OK) == 0;
-    return there || store->derived_from.len == 0 ? own : source;
+    if (access(str_cstr(site->call->arena, own), F_OK) == 0)
+        return own;
+    if (store->derived_from.len > 0)
+        return source;
+    return str_eq(own, store->certificate) ? store->key : own;
 }
 
 /* What a store is made from; all empty when it stands alone. */

@@ -23,11 +23,12 @@ struct change {
     str certificate; /* "sha256:…", or "new:<id of the issue step>"; of pins as in plan.h */
     str expects, leaves;
     bool new_key, in_place;
-    str anchor; /* DER, of trust */
-    str pin;    /* of expect and forget: its name (x509/pin.h); empty while what it is to remember
-                   has not been issued */
-    str role;   /* the part that the plan took the service for; empty: none */
-    str from;   /* the apply whose snapshot holds a "sha256:…" that is gone back to */
+    str anchor;   /* DER, of trust */
+    str replaced; /* DER, of issue: what a service presents where no certificate is stored */
+    str pin;      /* of expect and forget: its name (x509/pin.h); empty while what it is to remember
+                     has not been issued */
+    str role;     /* the part that the plan took the service for; empty: none */
+    str from;     /* the apply whose snapshot holds a "sha256:…" that is gone back to */
 };
 MUST_CHECK bool change_parse(struct arena *arena, const json_t *step, struct change *ret_change,
                              struct err *err);

@@ -262,6 +262,18 @@ bool file_saved_identities(struct arena *arena, str state, str apply, saved_iden
     return true;
 }
 
+bool file_was_absent(struct arena *arena, str state, str apply, str path, bool *ret_absent,
+                     struct err *err)
+{
+    struct manifest manifest;
+    str dir;
+    if (!open_snapshot(arena, state, apply, &dir, &manifest, err))
+        return false;
+    const struct saved *saved = saved_find(&manifest, path);
+    *ret_absent = saved != NULL && str_eq(saved->sha256, S("absent"));
+    return true;
+}
+
 bool file_saved_bytes(struct arena *arena, str state, str apply, str path, str *ret_bytes,
                       struct err *err)
 {

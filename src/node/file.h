@@ -44,6 +44,10 @@ MUST_CHECK bool file_is_saved(str state, str apply, const str_list *paths, bool 
 MUST_CHECK bool file_saved_identities(struct arena *arena, str state, str apply,
                                       saved_identity_list *ret_list, struct err *err);
 
+/* Whether `path` named nothing when it was saved. */
+MUST_CHECK bool file_was_absent(struct arena *arena, str state, str apply, str path,
+                                bool *ret_absent, struct err *err);
+
 /* The bytes that `path` had; ERR_REFUSED when they were not saved or it was absent. */
 MUST_CHECK bool file_saved_bytes(struct arena *arena, str state, str apply, str path,
                                  str *ret_bytes, struct err *err);

@@ -12,7 +12,10 @@
 #include "tls/endpoint.h"
 #include "tls/probe.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* One service that takes a connection and says nothing must not hide the whole node. */
 enum { WAIT_MAX_MS = 5000, WAIT_MIN_MS = 100, WAITS_OF_A_SERVICE = 2 /* and one for each name */ };
@@ -119,17 +122,47 @@ static bool read_password(struct looking *at, const struct store_conf *store, st
            secret_read(at->arena, source, NULL, ret_password, err);
 }
 
+/* A file that is not there, or has nothing in it. */
+static bool is_gone(struct looking *at, str path)
+{
+    struct stat status;
+    if (stat(str_cstr(at->arena, path), &status) < 0)
+        return errno == ENOENT;
+    return status.st_size == 0;
+}
+
+/* Whether there is no certificate; a derived store is made again from its source. */
+static bool emit_gone(struct looking *at, const struct store_conf *store)
+{
+    bool gone = store->derived_from.len == 0 && is_gone(at, store->certificate);
+    bool key_gone = gone && is_gone(at, store->key);
+    emit_bool(at->emit, "gone", gone && !key_gone);
+    if (!gone)
+        return false;
+    bool there = access(str_cstr(at->arena, store->certificate), F_OK) == 0;
+    struct finding *finding =
+        finding_add(at->arena, &at->findings, FINDING_certificate_missing, place_of(at, store),
+                    str_printf(at->arena, "%.*s is %s%s", STR_ARG(store->certificate),
+                               there ? "empty" : "not there",
+                               key_gone ? ", and its key is gone too: put both back" : ""));
+    if (key_gone)
+        finding->next = str_printf(at->arena, "ls -l '%.*s'", STR_ARG(store->certificate));
+    return true;
+}
+
 static void emit_identity(struct looking *at, const struct store_conf *store)
 {
     AUTO(err) struct err err = { 0 };
     struct store_options options = options_of(at);
     struct store_identity identity = { 0 };
-    if (!read_password(at, store, &options.password, &err) ||
-        !store_identity_read(at->arena, str_cstr(at->arena, store->certificate),
-                             str_cstr(at->arena, store->key), &options, &identity, &err))
+    bool gone = emit_gone(at, store);
+    if (!gone && (!read_password(at, store, &options.password, &err) ||
+                  !store_identity_read(at->arena, str_cstr(at->arena, store->certificate),
+                                       str_cstr(at->arena, store->key), &options, &identity, &err)))
         unreadable(at, store, &err);
     take_findings(at, store, &identity.findings);
-    judge_readable(at, store, store->certificate);
+    if (!gone)
+        judge_readable(at, store, store->certificate);
     judge_readable(at, store, store->key);
     emit_text(at->emit, "kind", "identity");
     emit_array(at->emit, "certificates");

@@ -196,6 +196,25 @@ TEST(what_is_wrong_with_a_store_is_a_finding_and_the_look_goes_on)
     check(text(row(answer, "services", 0), "text").len > 0);
 }
 
+TEST(a_certificate_that_is_gone_or_empty_is_told_from_a_pair_that_is_gone)
+{
+    AUTO(node_bench) struct node_bench bench;
+    node_bench_make(&bench);
+    for (int state = 0; state < 3; state++) { /* empty, gone, and its key gone too */
+        folder_put(&bench.folder, "server.crt", S(""), 0644);
+        if (state > 0)
+            check_int(unlink(bench.certificate.ptr), 0);
+        if (state > 1)
+            check_int(unlink(bench.key.ptr), 0);
+        AUTO(json) json_t *answer = look_with(&bench, true, closed_address(bench.arena));
+        check(finds(answer, "certificate_missing", "db1/server"));
+        check(!finds(answer, "keystore_unreadable", "db1/server"));
+        check(!finds(answer, "key_mismatch", "db1/server"));
+        const json_t *server = row(answer, "stores", 0);
+        check_int(json_is_true(json_object_get(server, "gone")), state < 2);
+    }
+}
+
 TEST(a_file_that_the_services_user_cannot_read_is_a_finding)
 {
     AUTO(node_bench) struct node_bench bench;

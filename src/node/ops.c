@@ -260,7 +260,10 @@ static bool op_request(const struct worker *worker, struct arena *arena, const j
         !change_leaf(&work.at, &work.change, &leaf, &there, err))
         return false;
     str now = there ? str_printf(arena, "sha256:%.*s", STR_ARG(leaf.sha256)) : S("absent");
-    if (!there || !str_eq(now, work.change.expects))
+    bool told = !there && work.change.replaced.len > 0;
+    if (told && !cert_parse(arena, work.change.replaced, &leaf, err))
+        return false;
+    if (!(there || told) || !str_eq(now, work.change.expects))
         return err_set(err, ERR_CONFLICT, "%.*s/%.*s is %.*s, expected %.*s",
                        STR_ARG(work.site.call.node->name), STR_ARG(work.change.store), STR_ARG(now),
                        STR_ARG(work.change.expects));
@@ -332,6 +335,25 @@ static bool emit_saved_pins(const struct worker *worker, struct arena *arena, st
     return true;
 }
 
+/* Its chain is empty where no certificate was. */
+static bool emit_saved_identity(const struct worker *worker, struct arena *arena, str apply,
+                                const struct saved_identity *saved, struct emit *emit,
+                                struct err *err)
+{
+    bool absent;
+    if (!file_was_absent(arena, worker->state, apply, saved->certificate, &absent, err))
+        return false;
+    emit_object(emit, NULL);
+    emit_str(emit, "service", saved->service);
+    emit_str(emit, "store", saved->store);
+    emit_str(emit, "certificate", saved->certificate);
+    emit_str(emit, "key", saved->key);
+    if (!absent && !emit_certificates(worker, arena, apply, saved->certificate, "chain", emit, err))
+        return false;
+    emit_object_end(emit);
+    return true;
+}
+
 /* {apply, paths[]} -> identities[{service, store, certificate, key, chain[] (DER)}],
    anchors[{path, certificates[] (DER), pins[]}] of the trust stores at `paths` */
 static bool op_saved(const struct worker *worker, struct arena *arena, const json_t *body,
@@ -344,17 +366,9 @@ static bool op_saved(const struct worker *worker, struct arena *arena, const jso
         !file_saved_identities(arena, worker->state, apply, &saved, err))
         return false;
     emit_array(emit, "identities");
-    for (size_t i = 0; i < saved.count; i++) {
-        emit_object(emit, NULL);
-        emit_str(emit, "service", saved.items[i].service);
-        emit_str(emit, "store", saved.items[i].store);
-        emit_str(emit, "certificate", saved.items[i].certificate);
-        emit_str(emit, "key", saved.items[i].key);
-        if (!emit_certificates(worker, arena, apply, saved.items[i].certificate, "chain", emit,
-                               err))
+    for (size_t i = 0; i < saved.count; i++)
+        if (!emit_saved_identity(worker, arena, apply, &saved.items[i], emit, err))
             return false;
-        emit_object_end(emit);
-    }
     emit_array_end(emit);
     emit_array(emit, "anchors");
     for (size_t i = 0; i < paths.count; i++) {

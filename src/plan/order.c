@@ -13,11 +13,25 @@ static bool is_known(const struct planner *planner, uint32_t leaf)
     return false;
 }
 
+uint32_t plan_replaced(const struct model *model, uint32_t identity)
+{
+    const struct identity *row = &model->identities.items[identity];
+    if (!row->gone)
+        return planner_leaf(model, row->stored);
+    uint32_t leaf = NO_ID;
+    for (size_t i = 0; i < model->identities.count && leaf == NO_ID; i++)
+        if (model->identities.items[i].first == row->first)
+            leaf = planner_leaf(model, model->identities.items[i].loaded);
+    return leaf;
+}
+
 static bool is_due(const struct planner *planner, const struct identity *identity, uint32_t leaf)
 {
     const struct plan_goal *goal = planner->goal;
     if (leaf == NO_ID)
         return false; /* nothing to take names from: preflight says so */
+    if (identity->gone)
+        return planner_is_ours(planner, identity->loaded); /* it has signed these names before */
     const struct cert *cert = &planner->model->certs.items[leaf];
     moment begun = goal->since > 0 ? goal->since : goal->now;
     bool done = (goal->since > 0 && cert->not_before + PROFILE_BACKDATE >= begun) ||
@@ -45,7 +59,7 @@ static struct step issue_step(struct planner *planner, const struct renewal *ren
     struct step step = step_make(STEP_issue, identity->node, S(""), identity->store);
     step.identity = renewal->identity;
     step.new_key = renewal->new_key;
-    step.expects = planner_fingerprint(planner, renewal->old_leaf);
+    step.expects = planner_expected(planner, renewal);
     step.leaves = planner_text(planner, "certificate by %.*s, %s key",
                                STR_ARG(planner_fingerprint(planner, planner->goal->issuer)),
                                renewal->new_key ? "a new" : "the same");
@@ -112,15 +126,14 @@ static void find_renewals(struct planner *planner)
     planner_find_pairs(planner);
     for (size_t i = 0; i < planner->model->identities.count; i++) {
         const struct identity *identity = &planner->model->identities.items[i];
-        uint32_t leaf = planner_leaf(planner->model, identity->stored);
+        uint32_t leaf = plan_replaced(planner->model, (uint32_t)i);
         struct pair *pair = &planner->pairs[identity->first];
         pair->due = pair->due || is_due(planner, identity, leaf);
     }
     for (uint32_t i = 0; i < planner->model->identities.count; i++) {
         const struct identity *identity = &planner->model->identities.items[i];
         const struct pair *pair = &planner->pairs[identity->first];
-        struct renewal renewal = { .identity = i,
-                                   .old_leaf = planner_leaf(planner->model, identity->stored) };
+        struct renewal renewal = { .identity = i, .old_leaf = plan_replaced(planner->model, i) };
         if (!pair->due || pair->is_copy || renewal.old_leaf == NO_ID)
             continue;
         /* Without a reference the key is kept. */

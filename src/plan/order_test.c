@@ -332,3 +332,50 @@ TEST(a_key_that_is_kept_against_the_policy_is_said_to_be_and_why)
     }
     world_free(&world);
 }
+
+/* ---- a certificate that is not there any more ---- */
+
+TEST(a_certificate_that_is_gone_is_issued_anew_as_it_is_presented)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .leaf_end = PKI_NOW + 80 * PKI_DAY });
+    uint32_t server = map_get(&world.model.identity_ids, S("db1/postgres:server"));
+    struct identity *identity = &world.model.identities.items[server];
+    identity->stored = NO_ID, identity->gone = true;
+    struct plan_goal goal = goal_of(&world, world.root_id);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_str(outline(&world.arena, &plan), S("snapshot db1/server\n"
+                                              "issue db1/server\n"
+                                              "install db1/server\n"
+                                              "switch db1/server\n"
+                                              "refresh db1/postgres\n"
+                                              "verify db1/postgres\n"));
+    check(plan.proven && !plan_refuses(&plan));
+    check_int(plan.unrepaired.count, 0);
+    for (size_t i = 0; i < plan.steps.count; i++)
+        if (plan.steps.items[i].kind == STEP_issue || plan.steps.items[i].kind == STEP_switch)
+            check_str(plan.steps.items[i].expects, S("absent"));
+    world_free(&world);
+}
+
+TEST(a_certificate_that_is_gone_is_not_issued_for_what_the_issuer_has_not_signed)
+{
+    struct world world;
+    struct plan plan;
+    world_make(&world, &(struct world_spec){ .nodes = 2, .leaf_end = PKI_NOW + 80 * PKI_DAY });
+    uint32_t server = map_get(&world.model.identity_ids, S("db1/postgres:server"));
+    struct identity *identity = &world.model.identities.items[server];
+    struct pki other =
+        pki_make(&world.arena, &(struct pki_spec){ .name = "db1", .issuer = &world.second });
+    uint32_t leaf = model_cert(&world.model, &other.cert);
+    identity->stored = NO_ID, identity->gone = true;
+    struct plan_goal goal = goal_of(&world, world.root_id);
+    identity->loaded = model_chain(&world.model, &leaf, 1);
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_int(count_kind(&plan, STEP_issue), 0);
+    identity->loaded = NO_ID; /* nor where nobody presents anything */
+    plan_make(&world.arena, &world.judge, &goal, &plan);
+    check_int(count_kind(&plan, STEP_issue), 0);
+    world_free(&world);
+}

@@ -141,7 +141,7 @@ static struct step identity_step(struct planner *planner, enum step_kind kind,
     step.new_key = renewal->new_key;
     step.in_place = renewal->in_place;
     step.certificate = renewal->certificate;
-    step.expects = planner_fingerprint(planner, renewal->old_leaf);
+    step.expects = planner_expected(planner, renewal);
     step.leaves = beside ? planner_text(planner, "written %.*s", STR_ARG(step.certificate))
                          : step.certificate;
     step.text = str_printf(planner->arena,

@@ -172,6 +172,10 @@ typedef LIST(struct plan_source) plan_source_list;
 void plan_emit(struct emit *emit, struct model *model, const struct plan *plan,
                const plan_source_list *made_from);
 
+/* The leaf that a renewal of this identity replaces: as stored, or where nothing is any more as a
+   service presents it; NO_ID: nothing says what it was. */
+uint32_t plan_replaced(const struct model *model, uint32_t identity);
+
 const char *step_kind_name(enum step_kind kind);
 const char *step_kind_text(enum step_kind kind);
 bool step_kind_parse(str name, enum step_kind *ret_kind);

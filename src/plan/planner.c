@@ -137,6 +137,12 @@ str planner_fingerprint(struct planner *planner, uint32_t cert)
     return map_keep(&planner->texts, model_cert_name(&scratch, planner->model, cert));
 }
 
+str planner_expected(struct planner *planner, const struct renewal *renewal)
+{
+    const struct identity *identity = &planner->model->identities.items[renewal->identity];
+    return planner_fingerprint(planner, planner_leaf(planner->model, identity->stored));
+}
+
 uint32_t planner_leaf(const struct model *model, uint32_t chain)
 {
     if (chain == NO_ID)
@@ -241,7 +247,7 @@ static void snapshot_identity(struct planner *planner, struct wave *wave,
     const struct identity *identity = &planner->model->identities.items[renewal->identity];
     struct step step = step_make(STEP_snapshot, identity->node, identity->service, identity->store);
     step.identity = renewal->identity;
-    step.expects = planner_fingerprint(planner, renewal->old_leaf);
+    step.expects = planner_expected(planner, renewal);
     step.leaves = S("saved");
     step.text = str_printf(planner->arena, "save %.*s/%.*s and what refers to it",
                            STR_ARG(identity->node), STR_ARG(identity->store));

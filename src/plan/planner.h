@@ -12,7 +12,7 @@
 /* One identity that changes. */
 struct renewal {
     uint32_t identity;  /* in the model */
-    uint32_t old_leaf;  /* cert id, or NO_ID when nothing readable is stored */
+    uint32_t old_leaf;  /* cert id: what it replaces, plan_replaced(); or NO_ID */
     uint32_t new_cert;  /* cert id of the leaf that will be there, planned or known */
     uint32_t new_chain; /* chain id that begins with it */
     str certificate;    /* what steps call it: one that was issued for this plan is "new:…" */
@@ -105,6 +105,7 @@ str planner_text(struct planner *planner, const char *fmt, ...)
 
 /* "sha256:…", "new:…", or "absent" for NO_ID. */
 str planner_fingerprint(struct planner *planner, uint32_t cert);
+str planner_expected(struct planner *planner, const struct renewal *renewal); /* what is stored */
 uint32_t planner_leaf(const struct model *model, uint32_t chain); /* NO_ID when there is none */
 
 void planner_renew(struct planner *planner, const struct renewal *renewal);

@@ -75,6 +75,7 @@ uint32_t survey_identity(struct survey *survey, const struct node_conf *node,
         .has_reference = (node->system.len > 0 || service->reference.len > 0) && !shared,
         .stored = chain,
         .loaded = memory == NULL ? chain : intern_chain(survey, memory),
+        .gone = store->gone,
         .key_mismatch = store->key_spki_sha256.len > 0 && !store->matches,
     };
     return model_add_identity(&survey->model, &identity);

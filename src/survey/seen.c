@@ -47,6 +47,7 @@ static struct seen_store read_store(struct arena *arena, const json_t *row)
         .trust = str_eq(answer_text(arena, row, "kind"), S("trust")),
         .key_spki_sha256 = answer_text(arena, row, "key_spki_sha256"),
         .matches = json_is_true(json_object_get(row, "matches")),
+        .gone = json_is_true(json_object_get(row, "gone")),
     };
     read_certificates(arena, row, "certificates", &store.certificates);
     read_pins(arena, row, &store.pins);

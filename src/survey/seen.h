@@ -23,6 +23,7 @@ struct seen_store {
     pin_list pins;          /* the same, of a store of pins */
     str key_spki_sha256;    /* empty while the key is missing or locked */
     bool matches;
+    bool gone; /* no certificate is where it should be, though its key is */
     seen_file_list files;
 };
 

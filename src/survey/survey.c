@@ -237,6 +237,43 @@ static struct cluster copy_of(struct arena *arena, const struct cluster *cluster
     return copy;
 }
 
+/* Of a store ("node/store") without a certificate: an identity that a service presents before one
+   that nobody does. */
+static const struct identity *gone_from(const struct survey *survey, str store)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    const struct identity *found = NULL;
+    for (size_t i = 0; i < survey->model.identities.count; i++) {
+        const struct identity *identity = &survey->model.identities.items[i];
+        if (identity->gone && (found == NULL || found->loaded == NO_ID) &&
+            str_eq(store, str_printf(&scratch, "%.*s/%.*s", STR_ARG(identity->node),
+                                     STR_ARG(identity->store))))
+            found = identity;
+    }
+    return found;
+}
+
+bool survey_shows_gone(const struct survey *survey, str store)
+{
+    const struct identity *gone = gone_from(survey, store);
+    return gone != NULL && gone->loaded != NO_ID;
+}
+
+static void say_what_is_lost(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->findings.count; i++) {
+        struct finding *finding = &survey->findings.items[i];
+        if (finding->code != FINDING_certificate_missing)
+            continue;
+        const struct identity *gone = gone_from(survey, finding->where);
+        if (gone == NULL || gone->loaded != NO_ID)
+            continue;
+        finding->text =
+            str_printf(survey->arena, "%.*s, and no service presents what was there: put it back",
+                       STR_ARG(finding->text));
+    }
+}
+
 bool survey_run(struct arena *arena, struct cluster *cluster, struct fleet *fleet,
                 const struct survey_options *options, struct survey *ret_survey, struct err *err)
 {
@@ -250,6 +287,7 @@ bool survey_run(struct arena *arena, struct cluster *cluster, struct fleet *flee
         return err_set(err, ERR_USAGE, "%.*s: no service is declared and none was found",
                        STR_ARG(cluster->path));
     survey_look_at_wire(ret_survey);
+    say_what_is_lost(ret_survey);
     survey_look_at_pins(ret_survey);
     judge_init(&ret_survey->judge, &ret_survey->model);
     if (!options->offline)

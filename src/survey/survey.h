@@ -56,6 +56,9 @@ MUST_CHECK bool survey_again(struct arena *arena, const struct survey *survey,
                              struct cluster *ret_cluster, struct survey *ret_survey,
                              struct err *err);
 
+/* Whether a service presents what was in a store ("node/store") that has no certificate now. */
+bool survey_shows_gone(const struct survey *survey, str store);
+
 /* The declared node of that name as a request carries it; empty when there is none. */
 str survey_node_text(const struct survey *survey, str node);
 

@@ -22,9 +22,10 @@ static void note_stale(struct survey *survey, const struct service *service,
 {
     size_t count;
     const uint32_t *loaded = model_members(survey->model.chains.items[identity->loaded], &count);
-    str text = str_printf(survey->arena, "still presents %.*s; %.*s/%.*s holds another",
+    str text = str_printf(survey->arena, "still presents %.*s; %.*s/%.*s holds %s",
                           STR_ARG(cert_label(survey->arena, &survey->model.certs.items[loaded[0]])),
-                          STR_ARG(identity->node), STR_ARG(identity->store));
+                          STR_ARG(identity->node), STR_ARG(identity->store),
+                          identity->stored == NO_ID ? "none" : "another");
     finding_add(survey->arena, &survey->findings, FINDING_restart_needed_after_renewal,
                 service->key, text);
 }

@@ -45,6 +45,7 @@ struct identity {
     bool one_file;           /* certificate and key: one rename replaces both */
     uint32_t stored, loaded; /* chain ids; NO_ID: nothing, or unreadable */
     bool stale; /* a running session still shows an older one than is loaded: it must reconnect */
+    bool gone;  /* no certificate is where it should be, though its key is */
     bool key_mismatch; /* stored key and certificate do not match: a reload keeps the old pair */
 };
 
