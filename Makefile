@@ -14,7 +14,7 @@ bare:
 	tests/bare
 lint:
 	tools/lint
-# Two to five minutes; bench/run 100000 is the million links, half an hour.
+# Some minutes; a million links are bench/run 100000, a quarter of an hour.
 bench:
 	bench/run
 clean:
