@@ -18,7 +18,7 @@ lint:
 bench:
 	bench/run
 clean:
-	rm -rf build build-bench build-clang build-coverage build-fuzz build-san
+	rm -rf build build-bench build-coverage build-fuzz build-san
 docs: build
 	build/reseal generate causes >docs/causes.md
 	build/reseal generate cluster >docs/cluster.md
