@@ -63,6 +63,9 @@ static bool pins_known(struct cluster *cluster, struct node_conf *node, str name
 static bool check_store(struct cluster *cluster, const struct store_conf *store, struct err *err)
 {
     bool pins = str_eq(store->format, S("pins"));
+    if (str_eq(store->holds, S("one")) && store->certificates.len == 0)
+        return fail(cluster, store->line, err, "store '%.*s' holds one: it needs 'certificates'",
+                    STR_ARG(store->name));
     if (!pins || (store->path.len > 0 && store->certificate.len + store->certificates.len == 0))
         return true;
     return fail(cluster, store->line, err, "store '%.*s' of format pins has one 'path'",
@@ -206,6 +209,10 @@ static bool check_source(struct cluster *cluster, struct node_conf *node,
     if (source->derived_from.len > 0 || source == store)
         return fail(cluster, store->line, err,
                     "store '%.*s' cannot be derived from '%.*s', which is derived itself",
+                    STR_ARG(store->name), STR_ARG(source->name));
+    if (str_eq(store->holds, S("one")) != str_eq(source->holds, S("one")))
+        return fail(cluster, store->line, err,
+                    "store '%.*s' is derived from '%.*s': both hold one, or both hold many",
                     STR_ARG(store->name), STR_ARG(source->name));
     if ((store->certificate.len > 0) == (source->certificate.len > 0))
         return true;

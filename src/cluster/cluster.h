@@ -51,7 +51,8 @@ struct store_conf {
     str certificate, key; /* an identity: chain and key */
     str certificates;     /* a trust store */
     str crl;
-    str path; /* formats that hold all in one file: "pins" */
+    str path;  /* formats that hold all in one file: "pins" */
+    str holds; /* of certificates that are trusted: "many" (default) | "one" */
     struct secret_source password;
     str derived_from; /* the store on this node that it is made from; empty: it stands alone */
     str_list derive;  /* the command that prints what is in it then; empty: it is copied */

@@ -90,6 +90,7 @@ static const struct field store_fields[] = {
     PATH(certificate, "the certificate to show, followed by its chain"),
     PATH(key, "its private key"),
     PATH(certificates, "the certificates that are trusted"),
+    CHOICE(holds, "one where there is room for a single trusted certificate, as in an appliance's slot: a new one takes the place of the old in one step", "many|one", .fallback = "many"),
     PATH(crl, "certificate revocation lists"),
     PATH(path, "the one file of a format that keeps keys and certificates together"),
     ONE(password, struct secret_source, secret_section, "where the password comes from"),

@@ -6,17 +6,36 @@
 
 #include <string.h>
 
-static bool is_it(struct arena *arena, const struct pem_block *block, str sha256)
+/* Empty when the block is no certificate. */
+static str fingerprint(struct arena *arena, const struct pem_block *block)
 {
     size_t line;
     str bytes;
     if (block->broken != NULL || !str_ends(block->label, S("CERTIFICATE")) ||
         !pem_decode(arena, block, &bytes, &line))
-        return false;
+        return S("");
     /* OpenSSL's TRUSTED CERTIFICATE is the certificate with settings of its own behind it. */
     size_t length = der_length(bytes);
-    return length > 0 && length <= bytes.len &&
-           str_eq(sha256_hex(arena, (str){ bytes.ptr, length }), sha256);
+    return length > 0 && length <= bytes.len ? sha256_hex(arena, (str){ bytes.ptr, length })
+                                             : S("");
+}
+
+static bool is_it(struct arena *arena, const struct pem_block *block, str sha256)
+{
+    return str_eq(fingerprint(arena, block), sha256);
+}
+
+str_list anchors_in(struct arena *arena, str text)
+{
+    struct pem_reader reader = { .rest = text, .line = 1 };
+    struct pem_block block;
+    str_list all = { 0 };
+    while (pem_next(&reader, &block)) {
+        str sha256 = fingerprint(arena, &block);
+        if (sha256.len > 0)
+            str_list_add(arena, &all, sha256);
+    }
+    return all;
 }
 
 bool anchors_have(str text, str sha256)

@@ -13,4 +13,7 @@ bool anchors_have(str text, str sha256);
 str anchors_with(struct arena *arena, str text, str der);
 str anchors_without(struct arena *arena, str text, str sha256);
 
+/* The fingerprints of all certificates in the text, each once, in its order. */
+str_list anchors_in(struct arena *arena, str text);
+
 #endif

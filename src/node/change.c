@@ -137,7 +137,7 @@ static bool do_snapshot(const struct change_site *site, const struct change *cha
     return true;
 }
 
-/* ---- trust and distrust: one anchor of a store ---- */
+/* ---- trust, distrust and replace: one anchor of a store ---- */
 
 /* The anchor is named by its fingerprint; its bytes are needed only to add it. */
 static str fingerprint_of(const struct change *change)
@@ -177,6 +177,34 @@ static bool observe_anchor(const struct change_site *site, const struct change *
     return true;
 }
 
+/* The only one in a store: what is there by name, as the plan has it. */
+static str names_of(struct arena *arena, const str_list *anchors)
+{
+    struct buf names = { 0 };
+    buf_add(arena, &names, anchors->count == 0 ? S("absent") : S(""));
+    for (size_t i = 0; i < anchors->count; i++)
+        buf_printf(arena, &names, "%ssha256:%.*s", i == 0 ? "" : ", ", STR_ARG(anchors->items[i]));
+    return buf_str(&names);
+}
+
+static bool observe_single(const struct change_site *site, const struct change *change,
+                           enum observed *ret_observed, str *ret_evidence, struct err *err)
+{
+    struct arena *arena = site->call->arena;
+    str path, text;
+    bool has;
+    if (!read_anchors(site, change, &path, &text, &has, err))
+        return false;
+    str_list anchors = anchors_in(arena, text);
+    str now = names_of(arena, &anchors);
+    *ret_observed = str_eq(now, change->leaves)    ? OBSERVED_AFTER
+                    : str_eq(now, change->expects) ? OBSERVED_BEFORE
+                                                   : OBSERVED_NEITHER;
+    *ret_evidence = str_printf(arena, "%.*s holds %.*s", STR_ARG(path),
+                               STR_ARG(anchors.count == 0 ? S("nothing") : now));
+    return true;
+}
+
 /* A file of a store as it should look: its own, or where it is made for the first time the one that
    it is made from; a certificate that is gone, as its key. */
 static str like_of(const struct change_site *site, const struct store_conf *store, str own,
@@ -212,14 +240,18 @@ static bool do_anchor(const struct change_site *site, const struct change *chang
                                  .path = path,
                                  .like = like_of(site, store, path,
                                                  source_of(site, store).certificates) };
-    if (change->kind == STEP_trust && change->anchor.len == 0)
+    bool add = change->kind != STEP_distrust;
+    if (add && change->anchor.len == 0)
         return err_set(err, ERR_FORMAT, "the anchor to add is missing");
-    str then, anchor = change->kind == STEP_trust ? change->anchor : S("");
+    str then;
+    const struct anchor_edit edit = { .sha256 = fingerprint_of(change),
+                                      .der = add ? change->anchor : S(""),
+                                      .alone = change->kind == STEP_replace };
     if (!file_state(arena, path, &write.expects, err))
         return false;
     if (!str_eq(write.expects, S("absent")))
         write.expects = sha256_hex(arena, text);
-    if (!derived_anchors(site->call, store, text, fingerprint_of(change), anchor, &then, err))
+    if (!derived_anchors(site->call, store, text, &edit, &then, err))
         return false;
     *ret_evidence = str_printf(arena, "%.*s written", STR_ARG(path));
     return keep_loaded(site, change, err) && file_write(&write, then, err);
@@ -470,6 +502,7 @@ static const struct change_row {
     [STEP_issue]    = { observe_issue,    NULL },
     [STEP_trust]    = { observe_anchor,   do_anchor },
     [STEP_distrust] = { observe_anchor,   do_anchor },
+    [STEP_replace]  = { observe_single,   do_anchor },
     [STEP_expect]   = { pinned_observe,   pinned_change },
     [STEP_forget]   = { pinned_observe,   pinned_change },
     [STEP_install]  = { observe_identity, do_install },

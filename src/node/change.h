@@ -23,7 +23,7 @@ struct change {
     str certificate; /* "sha256:…", or "new:<id of the issue step>"; of pins as in plan.h */
     str expects, leaves;
     bool new_key, in_place;
-    str anchor;   /* DER, of trust */
+    str anchor;   /* DER, of trust and replace */
     str replaced; /* DER, of issue: what a service presents where no certificate is stored */
     str pin;      /* of expect and forget: its name (x509/pin.h); empty while what it is to remember
                      has not been issued */

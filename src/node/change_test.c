@@ -30,8 +30,16 @@ static struct change on_trust(struct bench *bench, enum step_kind kind, const st
     if (anchor == NULL)
         return change;
     change.certificate = node_fingerprint(&bench->node, anchor);
-    if (kind == STEP_trust)
+    if (kind == STEP_trust || kind == STEP_replace)
         change.anchor = anchor->cert.der;
+    return change;
+}
+
+static struct change on_single(struct bench *bench, const struct pki *old, const struct pki *new)
+{
+    struct change change = on_trust(bench, STEP_replace, new);
+    change.expects = old == NULL ? S("absent") : node_fingerprint(&bench->node, old);
+    change.leaves = change.certificate;
     return change;
 }
 
@@ -128,6 +136,39 @@ TEST(an_anchor_is_added_and_taken_away_once_the_store_was_saved)
     check_int(carry_out(&bench, &distrust), ERR_NONE);
     check_str(folder_text(&bench.node.folder, bench.node.trust), bench.node.root.pem);
     check_int(observe(&bench, &distrust).observed, OBSERVED_AFTER);
+}
+
+TEST(an_anchor_takes_the_place_of_the_only_one_and_of_no_other)
+{
+    AUTO(bench) struct bench bench;
+    bench_make(&bench);
+    struct arena *arena = bench.arena;
+    str root = bench.node.root.pem, trust = bench.node.trust;
+    struct pki next = pki_make(arena, &(struct pki_spec){ .name = "Next", .ca = true });
+    struct change save = on_trust(&bench, STEP_snapshot, NULL);
+    struct change replace = on_single(&bench, &bench.node.root, &next);
+    struct change back = on_single(&bench, &next, &bench.node.root);
+    struct change first = on_single(&bench, NULL, &next);
+    check_int(observe(&bench, &replace).observed, OBSERVED_BEFORE);
+    check_int(observe(&bench, &back).observed, OBSERVED_AFTER);
+    check_int(carry_out(&bench, &replace), ERR_REFUSED); /* not saved */
+    check_int(carry_out(&bench, &save), ERR_NONE);
+    folder_put(&bench.node.folder, "trust.crt",
+               str_printf(arena, "# ours\n%.*s%.*s", STR_ARG(root), STR_ARG(next.pem)), 0644);
+    check_int(observe(&bench, &replace).observed, OBSERVED_NEITHER);
+    check_int(carry_out(&bench, &replace), ERR_CONFLICT);
+    folder_put(&bench.node.folder, "trust.crt",
+               str_printf(arena, "# ours\n%.*s%.*s", STR_ARG(root), STR_ARG(root)), 0644);
+    check_int(carry_out(&bench, &replace), ERR_NONE);
+    check_str(folder_text(&bench.node.folder, trust),
+              str_printf(arena, "# ours\n%.*s", STR_ARG(next.pem)));
+    check_int(observe(&bench, &replace).observed, OBSERVED_AFTER);
+    check_int(carry_out(&bench, &back), ERR_NONE);
+    check_int(observe(&bench, &first).observed, OBSERVED_NEITHER);
+    folder_put(&bench.node.folder, "trust.crt", S("# none\n"), 0644);
+    check_int(observe(&bench, &first).observed, OBSERVED_BEFORE);
+    check_int(carry_out(&bench, &first), ERR_NONE);
+    check_int(observe(&bench, &first).observed, OBSERVED_AFTER);
 }
 
 TEST(an_issue_is_done_when_its_certificate_is_in_hand_with_its_key_or_in_use)

@@ -84,28 +84,47 @@ static str missing(struct arena *arena, str text, str other, str but)
     return S("");
 }
 
+static str edited(struct arena *arena, str text, const struct anchor_edit *edit)
+{
+    if (edit->der.len == 0)
+        return anchors_without(arena, text, edit->sha256);
+    str_list there = anchors_in(arena, text);
+    for (size_t i = 0; i < there.count && edit->alone; i++)
+        text = anchors_without(arena, text, there.items[i]);
+    return anchors_with(arena, text, edit->der);
+}
+
+/* Whether what a command printed keeps all that is to stay. */
+static bool check_lost(const struct driver_call *call, const struct store_conf *store, str now,
+                       str printed, const struct anchor_edit *edit, struct err *err)
+{
+    str lost = missing(call->arena, edit->alone ? printed : now, edit->alone ? S("") : printed,
+                       edit->der.len > 0 && !edit->alone ? S("") : edit->sha256);
+    if (lost.len == 0)
+        return true;
+    return err_set(err, ERR_REFUSED, "what makes %.*s/%.*s %s sha256:%.*s, which is %s",
+                   STR_ARG(call->node->name), STR_ARG(store->name),
+                   edit->alone ? "prints" : "leaves out", STR_ARG(lost),
+                   edit->alone ? "one too many" : "in it now");
+}
+
 bool derived_anchors(const struct driver_call *call, const struct store_conf *store, str now,
-                     str sha256, str anchor_der, str *ret_text, struct err *err)
+                     const struct anchor_edit *edit, str *ret_text, struct err *err)
 {
     str_list environment = { 0 };
-    bool add = anchor_der.len > 0;
+    bool add = edit->der.len > 0;
     if (store->derive.count == 0) {
-        *ret_text = add ? anchors_with(call->arena, now, anchor_der)
-                        : anchors_without(call->arena, now, sha256);
+        *ret_text = edited(call->arena, now, edit);
         return true;
     }
     add_path(call, &environment, "RESEAL_CERTIFICATES", source_of(call, store)->certificates);
-    if (!print(call, store, &environment, ret_text, err))
+    if (!print(call, store, &environment, ret_text, err) ||
+        !check_lost(call, store, now, *ret_text, edit, err))
         return false;
-    str lost = missing(call->arena, now, *ret_text, add ? S("") : sha256);
-    if (lost.len > 0)
-        return err_set(err, ERR_REFUSED,
-                       "what makes %.*s/%.*s leaves out sha256:%.*s, which is in it now",
-                       STR_ARG(call->node->name), STR_ARG(store->name), STR_ARG(lost));
-    return anchors_have(*ret_text, sha256) == add ||
+    return anchors_have(*ret_text, edit->sha256) == add ||
            err_set(err, ERR_CONFLICT, "what makes %.*s/%.*s %s sha256:%.*s",
                    STR_ARG(call->node->name), STR_ARG(store->name),
-                   add ? "does not print" : "still prints", STR_ARG(sha256));
+                   add ? "does not print" : "still prints", STR_ARG(edit->sha256));
 }
 
 /* ---- compared ---- */

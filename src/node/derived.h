@@ -19,11 +19,17 @@ MUST_CHECK bool derived_pair(const struct driver_call *call, const struct store_
                              const struct identity_files *source, struct derived_pair *ret_pair,
                              struct err *err);
 
-/* What derived anchors have to be when one comes (`anchor_der`) or goes (empty: `sha256` says
-   which): the text `now` with it or without it, or what the command prints, if nothing else is lost
-   by that. */
+/* An anchor that comes (`der`) or goes (empty); one that comes alone takes the place of all that is
+   there. */
+struct anchor_edit {
+    str sha256, der;
+    bool alone;
+};
+
+/* What a store of anchors, derived or not, has to be after the edit of the text `now`: edited, or
+   what the command prints, if nothing else is lost by that. */
 MUST_CHECK bool derived_anchors(const struct driver_call *call, const struct store_conf *store,
-                                str now, str sha256, str anchor_der, str *ret_text,
+                                str now, const struct anchor_edit *edit, str *ret_text,
                                 struct err *err);
 
 /* Whether the files of `store` at `files` have the certificates and the key that its source has at

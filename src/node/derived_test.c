@@ -216,6 +216,31 @@ TEST(derived_anchors_follow_one_by_one_and_what_differs_is_told)
                          STR_ARG(bench.node.root.pem), STR_ARG(other.pem)));
 }
 
+TEST(a_command_that_prints_more_than_the_one_anchor_is_refused)
+{
+    AUTO(bench) struct bench bench;
+    bench_make(&bench, "", ", derive: [/bin/cat]");
+    struct pki other = pki_make(bench.arena, &(struct pki_spec){ .name = "Other", .ca = true });
+    str_list command = { 0 };
+    list_push(bench.arena, &command) = S("/bin/sh");
+    list_push(bench.arena, &command) = S("-c");
+    list_push(bench.arena, &command) = S("cat \"$RESEAL_CERTIFICATES\"");
+    ((struct store_conf *)(uintptr_t)store(&bench, "copy"))->derive = command;
+    check_int(save(&bench, "copy"), ERR_NONE);
+    struct change about = { .anchor = other.cert.der,
+                            .expects = node_fingerprint(&bench.node, &bench.node.root),
+                            .leaves = node_fingerprint(&bench.node, &other) };
+    folder_put(&bench.node.folder, "copy.pem", bench.node.root.pem, 0644);
+    folder_put(
+        &bench.node.folder, "trust.crt",
+        str_printf(bench.arena, "%.*s%.*s", STR_ARG(bench.node.root.pem), STR_ARG(other.pem)),
+        0644);
+    check_int(carry_out(&bench, STEP_replace, "", "copy", about.leaves, about), ERR_REFUSED);
+    folder_put(&bench.node.folder, "trust.crt", other.pem, 0644);
+    check_int(carry_out(&bench, STEP_replace, "", "copy", about.leaves, about), ERR_NONE);
+    check_str(folder_text(&bench.node.folder, bench.copy), other.pem);
+}
+
 TEST(a_command_that_would_lose_an_anchor_or_lacks_the_new_one_is_refused)
 {
     AUTO(bench) struct bench bench;

@@ -34,6 +34,11 @@ bool step_kind_parse(str name, enum step_kind *ret_kind)
     return false;
 }
 
+bool step_is_of_anchors(enum step_kind kind)
+{
+    return kind == STEP_trust || kind == STEP_distrust || kind == STEP_replace;
+}
+
 bool step_is_of_pins(enum step_kind kind)
 {
     return kind == STEP_expect || kind == STEP_forget;

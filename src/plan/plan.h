@@ -28,6 +28,7 @@
     X(issue,    "make the key and the request, get the certificate")                   \
     X(trust,    "add an anchor to a trust store")                                      \
     X(distrust, "remove an anchor from a trust store")                                 \
+    X(replace,  "put an anchor in the place of the one that a store has room for")     \
     X(expect,   "stage the next pin beside the one that is remembered")                \
     X(forget,   "remove a pin of what is shown no more")                               \
     X(install,  "write the new certificate and key beside the old ones")               \
@@ -52,7 +53,8 @@ struct step {
     str text;             /* one sentence */
     uint32_t identity;    /* identity id in the model, or NO_ID */
     uint32_t trust_store; /* trust store id in the model, or NO_ID */
-    uint32_t new_cert;    /* cert id of the planned certificate, the anchor or the pin, or NO_ID */
+    uint32_t new_cert;    /* cert id of the planned certificate, the anchor that comes or goes, or
+                             the pin; or NO_ID */
     uint32_t new_chain;   /* chain id that install or switch leaves, or NO_ID */
     bool new_key;         /* issue, install, switch: the certificate comes with a key of its own */
     bool in_place;        /* install: over the old files, as no reference can be switched */
@@ -127,6 +129,7 @@ enum order_rule {
     ORDER_FORGET_LAST,     /* a pin goes when what it remembers is shown no more */
     ORDER_PINNED_KEY,      /* a key that is remembered where nothing can be changed is kept */
     ORDER_SHARED_STORE,    /* a store that several services read is renewed once */
+    ORDER_ONE_ANCHOR,      /* where there is room for one, it is replaced when the fewest need it */
     ORDER_RULE_COUNT
 };
 extern const bool order_rule_active[ORDER_RULE_COUNT];
@@ -179,6 +182,7 @@ uint32_t plan_replaced(const struct model *model, uint32_t identity);
 const char *step_kind_name(enum step_kind kind);
 const char *step_kind_text(enum step_kind kind);
 bool step_kind_parse(str name, enum step_kind *ret_kind);
-bool step_is_of_pins(enum step_kind kind); /* changes a store of pins */
+bool step_is_of_anchors(enum step_kind kind); /* changes a store of anchors */
+bool step_is_of_pins(enum step_kind kind);    /* changes a store of pins */
 
 #endif

@@ -150,13 +150,20 @@ static void settle_all(struct walk *walk)
         settle_truster(walk, i);
 }
 
+/* What the step leaves in a store that holds `anchors`. */
+static uint32_t changed_anchors(struct model *model, const struct step *step, uint32_t anchors)
+{
+    if (step->kind == STEP_replace)
+        return model_anchors(model, &step->new_cert, 1);
+    return step->kind == STEP_trust || step->kind == STEP_expect
+               ? model_anchors_with(model, anchors, step->new_cert)
+               : model_anchors_without(model, anchors, step->new_cert);
+}
+
 static void change_store(struct walk *walk, const struct step *step)
 {
     uint32_t anchors = walk->after.anchors_stored[step->trust_store];
-    bool adds = step->kind == STEP_trust || step->kind == STEP_expect;
-    set(walk, STATE_ANCHORS_STORED, step->trust_store,
-        adds ? model_anchors_with(walk->model, anchors, step->new_cert)
-             : model_anchors_without(walk->model, anchors, step->new_cert));
+    set(walk, STATE_ANCHORS_STORED, step->trust_store, changed_anchors(walk->model, step, anchors));
     size_t count;
     const uint32_t *trusters = groups_of(&walk->trusters_of_store, step->trust_store, &count);
     for (size_t i = 0; i < count; i++) {
@@ -199,8 +206,7 @@ void walk_step(struct walk *walk, const struct step *step)
     if (!walk->moved)
         settle_all(walk);
     walk->moved = true;
-    if (step->kind == STEP_trust || step->kind == STEP_distrust || step->kind == STEP_expect ||
-        step->kind == STEP_forget)
+    if (step_is_of_anchors(step->kind) || step_is_of_pins(step->kind))
         change_store(walk, step);
     if (step->kind == STEP_switch)
         change_identity(walk, step->identity, step->new_chain);

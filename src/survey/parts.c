@@ -97,6 +97,7 @@ static uint32_t new_trust_store(struct survey *survey, const struct node_conf *n
         .name = conf->name,
         .path = path,
         .kind = str_eq(conf->format, S("pins")) ? STORE_PINS : STORE_ANCHORS,
+        .single = str_eq(conf->holds, S("one")),
         .anchors = model_anchors(&survey->model, ids.items, ids.count),
     };
     uint32_t id = model_add_store(&survey->model, &store);

@@ -30,6 +30,7 @@ struct trust_store {
     str path;
     enum store_kind kind;
     bool fixed;       /* kept where reseal cannot change it */
+    bool single;      /* it has room for one anchor: a new one takes the place of the old */
     uint32_t anchors; /* anchor set id, as stored */
 };
 
