@@ -75,7 +75,8 @@ static json_t *saved_paths(const struct survey *survey, const struct approved *a
         bool changed = false;
         for (size_t k = 0; k < applied->steps.count; k++) {
             const struct step *step = &applied->steps.items[k];
-            bool wanted = step->kind == STEP_distrust || step_is_of_pins(step->kind);
+            bool wanted = step->kind == STEP_distrust || step->kind == STEP_replace ||
+                          step_is_of_pins(step->kind);
             changed = changed || (wanted && str_eq(step->node, store->node) &&
                                   str_eq(step->store, store->name));
         }
@@ -157,12 +158,14 @@ static void take_anchors(struct arena *arena, struct survey *survey, const struc
     for (size_t i = 0; i < applied->steps.count; i++) {
         const struct step *step = &applied->steps.items[i];
         str key = str_printf(arena, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->store));
+        /* What an anchor took the place of comes back in its place. */
+        bool replaced = step->kind == STEP_replace && !str_eq(step->expects, S("absent"));
+        str anchor = replaced ? step->expects : step->certificate;
         struct plan_return back = { .identity = NO_ID,
                                     .trust_store = map_get(&survey->model.store_ids, key),
-                                    .anchor = model_cert_named(&survey->model, step->certificate),
-                                    .regain = step->kind == STEP_distrust };
-        bool anchors = step->kind == STEP_trust || step->kind == STEP_distrust;
-        if (anchors && back.trust_store != NO_ID && back.anchor != NO_ID)
+                                    .anchor = model_cert_named(&survey->model, anchor),
+                                    .regain = step->kind == STEP_distrust || replaced };
+        if (step_is_of_anchors(step->kind) && back.trust_store != NO_ID && back.anchor != NO_ID)
             list_push(arena, returns) = back;
     }
 }

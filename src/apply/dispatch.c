@@ -62,7 +62,7 @@ static json_t *step_object(const struct apply *apply, const struct step *step)
         json_object_set_new(object, texts[i].name, text(texts[i].value));
     json_object_set_new(object, "new_key", json_boolean(step->new_key));
     json_object_set_new(object, "in_place", json_boolean(step->in_place));
-    if (step->kind == STEP_trust && step->new_cert != NO_ID)
+    if ((step->kind == STEP_trust || step->kind == STEP_replace) && step->new_cert != NO_ID)
         json_object_set_new(object, "anchor",
                             json_bytes(apply->survey->model.certs.items[step->new_cert].der));
     const struct model *model = &apply->survey->model;

@@ -99,10 +99,28 @@ static bool check_left_out(const struct planning *planning, struct err *err)
     if (planning->options.without.count == 0)
         return true;
     for (size_t i = 0; i < planning->plan.steps.count; i++)
-        if (planning->plan.steps.items[i].kind == STEP_trust)
+        if (planning->plan.steps.items[i].kind == STEP_trust ||
+            planning->plan.steps.items[i].kind == STEP_replace)
             return err_set(err, ERR_REFUSED, "%.*s is left out, and nothing makes it trust %.*s",
                            STR_ARG(planning->options.without.items[0]),
                            STR_ARG(model->certs.items[planning->goal.anchor].subject));
+    return true;
+}
+
+/* A store with room for one that holds more is not what it is declared to be. */
+static bool check_single(const struct survey *survey, struct err *err)
+{
+    const struct model *model = &survey->model;
+    for (size_t i = 0; i < model->stores.count; i++) {
+        const struct trust_store *store = &model->stores.items[i];
+        size_t count;
+        (void)model_members(model->anchor_sets.items[store->anchors], &count);
+        if (!store->single || count <= 1)
+            continue;
+        (void)err_set(err, ERR_REFUSED, "%.*s is declared to hold one certificate, and holds %zu",
+                      STR_ARG(store->key), count);
+        return err_next(err, "reseal inspect '%.*s'", STR_ARG(store->path));
+    }
     return true;
 }
 
@@ -143,7 +161,8 @@ bool planning_make(struct arena *arena, struct survey *survey,
     *ret_planning = (struct planning){ .arena = arena, .survey = survey, .options = *options };
     if (ret_planning->options.since == 0)
         ret_planning->options.since = clock_now();
-    if (!preflight_clocks(survey, err) || !read_issuer(survey, &issuer, err))
+    if (!preflight_clocks(survey, err) || !check_single(survey, err) ||
+        !read_issuer(survey, &issuer, err))
         return false;
     struct plan_goal *goal = &ret_planning->goal;
     *goal = (struct plan_goal){

@@ -9,6 +9,7 @@ struct sight {
     struct arena arena;
     struct cluster cluster;
     struct survey survey;
+    const struct apply *apply;
     uint32_t anchor;
 };
 
@@ -27,6 +28,47 @@ struct shown {
 static uint32_t loaded_by(const struct model *model, uint32_t truster)
 {
     return truster == NO_ID ? NO_ID : model->trusters.items[truster].loaded;
+}
+
+static bool reads(const struct truster *truster, uint32_t store)
+{
+    for (size_t i = 0; i < truster->stores.count; i++)
+        if (truster->stores.items[i] == store)
+            return true;
+    return false;
+}
+
+/* What the truster has once the anchor's place is taken, where the plan has another for it. */
+static uint32_t without_anchor(struct sight *sight, uint32_t truster, uint32_t set)
+{
+    AUTO(arena) struct arena scratch = { 0 };
+    struct model *model = &sight->survey.model;
+    const struct plan *plan = sight->apply->plan;
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = &plan->steps.items[i];
+        if (step->kind != STEP_replace)
+            continue;
+        str key = str_printf(&scratch, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->store));
+        if (!reads(&model->trusters.items[truster], map_get(&model->store_ids, key)))
+            continue;
+        const struct cert *next = &sight->apply->survey->model.certs.items[step->new_cert];
+        set = model_anchors_with(model, model_anchors_without(model, set, sight->anchor),
+                                 model_cert(model, next));
+    }
+    return set;
+}
+
+/* Of a store with room for one, the new certificates are good for the old anchor too. */
+static bool is_good_without(struct sight *sight, uint32_t truster, uint32_t chain)
+{
+    struct model *model = &sight->survey.model;
+    uint32_t now = loaded_by(model, truster), then = without_anchor(sight, truster, now);
+    struct path path;
+    if (then == now)
+        return false;
+    path_build(&sight->survey.judge.facts, model->chains.items[chain],
+               model->anchor_sets.items[then], sight->survey.now, &path);
+    return path.complete;
 }
 
 static bool needs_anchor(struct sight *sight, const struct shown *shown)
@@ -49,7 +91,7 @@ static bool needs_anchor(struct sight *sight, const struct shown *shown)
                &path);
     for (size_t i = 1; i < path.count; i++)
         if (path.certs[i] == sight->anchor)
-            return true;
+            return !is_good_without(sight, shown->by, chain);
     return false;
 }
 
@@ -166,6 +208,7 @@ bool quiet_check(struct apply *apply, const struct step *step, bool *ret_quiet, 
 {
     AUTO(sight) struct sight sight = { 0 };
     *ret_quiet = false;
+    sight.apply = apply;
     if (!survey_again(&sight.arena, apply->survey, &sight.cluster, &sight.survey, err))
         return false;
     sight.anchor = model_cert_named(&sight.survey.model, step->certificate);

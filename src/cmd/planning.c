@@ -205,6 +205,22 @@ static void print_kept(struct cmd *cmd, const struct planning *planning)
                 plan->kept.count - FEW);
 }
 
+/* Where a store with room for one anchor makes links fail, what it could do without. */
+static void print_cross(struct cmd *cmd, const struct planning *planning)
+{
+    const struct issuer_conf *issuer = &planning->survey->cluster->issuer;
+    bool replaces = false;
+    for (size_t i = 0; i < planning->plan.steps.count; i++)
+        replaces = replaces || planning->plan.steps.items[i].kind == STEP_replace;
+    if (replaces && plan_refuses(&planning->plan) && str_eq(issuer->kind, S("local")))
+        fprintf(cmd->out,
+                "note: with a cross certificate there is an order in which more links work:\n"
+                "      %.*s\n",
+                STR_ARG(cmd_line(cmd,
+                                 "issuer cross-sign --certificate OLD.pem --key OLD.key --for %.*s",
+                                 STR_ARG(issuer->certificate))));
+}
+
 static bool is_to_be_known(enum finding_code code)
 {
     return code == FINDING_undeclared_peer || code == FINDING_service_down ||
@@ -254,6 +270,7 @@ void planning_print(struct cmd *cmd, const struct planning *planning, const char
     print_diffs(cmd, planning);
     print_proof(cmd, plan);
     print_kept(cmd, planning);
+    print_cross(cmd, planning);
     planning_print_findings(cmd, planning->survey);
 }
 

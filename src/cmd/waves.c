@@ -320,6 +320,8 @@ static const struct phase_row {
     { STEP_hold,     NULL,                          "wait"                                },
     { STEP_distrust, NULL,                          "take anchors out of trust stores"    },
     { STEP_refresh,  "old anchor no longer loaded", "let go of the old anchors"           },
+    { STEP_replace,  NULL,                          "put anchors in the place of others"  },
+    { STEP_refresh,  "anchor replaced",             "put anchors in the place of others"  },
     { STEP_refresh,  NULL,                          "load what is stored"                 },
     { STEP_verify,   NULL,                          "look at every connection on the wire"},
 };

@@ -87,6 +87,37 @@ static void mark_staying(struct planner *planner)
     planner->leaving[goal->issuer] = planner->leaving[goal->anchor] = false;
 }
 
+/* Whether a pin or an anchor of `set` goes that is not in `end`. */
+static bool loses_of(const struct planner *planner, uint32_t set, uint32_t end, bool pin)
+{
+    size_t count;
+    const uint32_t *members = model_members(planner->model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++)
+        if (planner->leaving[members[i]] && model_is_pin(planner->model, members[i]) == pin &&
+            !model_anchors_have(planner->model, end, members[i]))
+            return true;
+    return false;
+}
+
+/* Whoever runs on with what a store with room for one no longer holds. */
+static void find_replaced(struct planner *planner)
+{
+    const struct model *model = planner->model;
+    for (uint32_t i = 0; i < model->trusters.count; i++) {
+        const struct truster *truster = &model->trusters.items[i];
+        bool remembers = truster_must_load(truster) &&
+                         loses_of(planner, truster->loaded, stored_of(planner, i), false);
+        for (size_t k = 0; k < truster->stores.count && remembers; k++) {
+            uint32_t store = truster->stores.items[k];
+            size_t count;
+            const uint32_t *anchors =
+                model_members(model->anchor_sets.items[model->stores.items[store].anchors], &count);
+            if (model->stores.items[store].single && count > 0)
+                (void)planner_swap(planner, store, anchors[0]);
+        }
+    }
+}
+
 void planner_find_losses(struct planner *planner)
 {
     const struct model *model = planner->model;
@@ -105,6 +136,7 @@ void planner_find_losses(struct planner *planner)
             if (planner->leaving[anchors[i]])
                 planner_lose(planner, store, anchors[i]);
     }
+    find_replaced(planner);
 }
 
 /* ---- gains ---- */
@@ -138,13 +170,30 @@ static bool lacks(const struct planner *planner, const struct judged_end *end, u
            !model_anchors_have(planner->model, anchors, planner->goal->anchor);
 }
 
-/* The first of its stores that can hold an anchor; NO_ID for one that trusts by pins alone. */
+/* The first of its stores that can hold another anchor, or where none has room the first that holds
+   one; NO_ID for one that trusts by pins alone. */
 static uint32_t store_for_anchors(const struct model *model, const struct truster *truster)
 {
-    for (size_t i = 0; i < truster->stores.count; i++)
-        if (model->stores.items[truster->stores.items[i]].kind == STORE_ANCHORS)
+    uint32_t single = NO_ID;
+    for (size_t i = 0; i < truster->stores.count; i++) {
+        const struct trust_store *store = &model->stores.items[truster->stores.items[i]];
+        if (store->kind == STORE_ANCHORS && !store->single)
             return truster->stores.items[i];
-    return NO_ID;
+        if (store->kind == STORE_ANCHORS && single == NO_ID)
+            single = truster->stores.items[i];
+    }
+    return single;
+}
+
+/* One that has the anchor stored already and runs on with another is given it once more: it has to
+   be loaded at the right moment. */
+static void find_single_gain(struct planner *planner, const struct judged_end *end, uint32_t chain,
+                             uint32_t store)
+{
+    const struct truster *truster = &planner->model->trusters.items[end->by];
+    bool unloaded = truster_must_load(truster) && lacks(planner, end, chain, truster->loaded);
+    if (unloaded || lacks(planner, end, chain, what_stays(planner, end->by)))
+        planner_gain(planner, store, planner->goal->anchor);
 }
 
 static void find_gain(void *context, const struct judged_end *end)
@@ -157,6 +206,10 @@ static void find_gain(void *context, const struct judged_end *end)
     uint32_t store = store_for_anchors(planner->model, truster);
     if (store == NO_ID)
         return;
+    if (planner->model->stores.items[store].single) {
+        find_single_gain(planner, end, chain, store);
+        return;
+    }
     if (lacks(planner, end, chain, what_stays(planner, end->by)))
         planner_gain(planner, store, planner->goal->anchor);
     /* Also where it is loaded and not stored: a restart before it is stored would lose it. */
@@ -206,7 +259,16 @@ static void final_state(struct planner *planner, struct arena *arena, bool witho
     change_sets(planner, ret_state, &planner->gains, true);
     if (without)
         change_sets(planner, ret_state, &planner->losses, false);
+    for (size_t i = 0; i < planner->swaps.count; i++)
+        ret_state->anchors_stored[planner->swaps.items[i].store] =
+            model_anchors(model, &planner->swaps.items[i].anchor, 1);
     state_load_all(model, ret_state);
+}
+
+void planner_state_with_gains(struct planner *planner, struct arena *arena, struct state *ret_state)
+{
+    state_of_model(arena, planner->model, ret_state);
+    change_sets(planner, ret_state, &planner->gains, true);
 }
 
 static bool works(const struct planner *planner, const struct link *link, const struct state *state)
@@ -296,18 +358,6 @@ static bool keep_for_links(struct planner *planner)
     return kept;
 }
 
-/* Whether a pin or an anchor of `set` goes that is not in `end`. */
-static bool loses_of(const struct planner *planner, uint32_t set, uint32_t end, bool pin)
-{
-    size_t count;
-    const uint32_t *members = model_members(planner->model->anchor_sets.items[set], &count);
-    for (size_t i = 0; i < count; i++)
-        if (planner->leaving[members[i]] && model_is_pin(planner->model, members[i]) == pin &&
-            !model_anchors_have(planner->model, end, members[i]))
-            return true;
-    return false;
-}
-
 /* Whether it forgets pins after a hold. */
 static bool pins_are_held(const struct planner *planner, const struct truster *truster)
 {
@@ -316,6 +366,27 @@ static bool pins_are_held(const struct planner *planner, const struct truster *t
             planner_is_held(planner, truster->stores.items[i]))
             return true;
     return false;
+}
+
+/* Of `set`, what is in the truster's stores that have room for more than one: the rest goes when
+   the only anchor of a store is replaced and that is loaded. */
+static uint32_t without_swapped(const struct planner *planner, const struct truster *truster,
+                                uint32_t set)
+{
+    struct model *model = planner->model;
+    size_t count;
+    const uint32_t *members = model_members(model->anchor_sets.items[set], &count);
+    for (size_t i = 0; i < count; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < truster->stores.count; k++)
+            stays = stays ||
+                    (planner_swap_of(planner, truster->stores.items[k]) == NULL &&
+                     model_anchors_have(
+                         model, model->stores.items[truster->stores.items[k]].anchors, members[i]));
+        if (!stays)
+            set = model_anchors_without(model, set, members[i]);
+    }
+    return set;
 }
 
 /* Whoever has it in memory must let go of it, and so must whoever has it stored: the refresh of a
@@ -328,13 +399,16 @@ static void find_unloads(struct planner *planner)
     final_state(planner, &scratch, true, &end);
     for (size_t i = 0; i < planner->model->trusters.count; i++) {
         const struct truster *truster = &planner->model->trusters.items[i];
-        uint32_t left = end.truster_stored[i];
+        uint32_t left = end.truster_stored[i], loaded = truster->loaded;
+        uint32_t stored = start.truster_stored[i];
+        bool swapped = planner_reads_swap(planner, (uint32_t)i);
+        loaded = swapped ? without_swapped(planner, truster, loaded) : loaded;
+        stored = swapped ? without_swapped(planner, truster, stored) : stored;
         bool held = pins_are_held(planner, truster);
-        bool pins = loses_of(planner, truster->loaded, left, true) ||
-                    loses_of(planner, start.truster_stored[i], left, true);
-        bool unloads = (planner->goal->retiring && truster->stale) || (held && pins) ||
-                       loses_of(planner, truster->loaded, left, false) ||
-                       loses_of(planner, start.truster_stored[i], left, false);
+        bool pins = loses_of(planner, loaded, left, true) || loses_of(planner, stored, left, true);
+        bool unloads = (planner->goal->retiring && truster->stale && !swapped) || (held && pins) ||
+                       loses_of(planner, loaded, left, false) ||
+                       loses_of(planner, stored, left, false);
         if (unloads && truster_must_load(truster))
             planner_turn(planner, truster->node, truster->service)->unloads_trust = true;
         if (pins && !held && truster_must_load(truster))
@@ -342,15 +416,27 @@ static void find_unloads(struct planner *planner)
     }
 }
 
-static void note_retired(struct planner *planner)
+static void note_retired(struct planner *planner, bool *noted, uint32_t anchor)
+{
+    if (!noted[anchor])
+        list_push(planner->arena, &planner->plan->retired) = anchor;
+    noted[anchor] = true;
+}
+
+void planner_note_retired(struct planner *planner)
 {
     AUTO(arena) struct arena scratch = { 0 };
+    const struct model *model = planner->model;
     bool *noted = arena_alloc(&scratch, planner->certs + 1, sizeof(bool));
-    for (size_t i = 0; i < planner->losses.count; i++) {
-        uint32_t anchor = planner->losses.items[i].anchor;
-        if (!noted[anchor])
-            list_push(planner->arena, &planner->plan->retired) = anchor;
-        noted[anchor] = true;
+    for (size_t i = 0; i < planner->losses.count; i++)
+        note_retired(planner, noted, planner->losses.items[i].anchor);
+    for (size_t i = 0; i < planner->swaps.count; i++) {
+        size_t count;
+        uint32_t set = model->stores.items[planner->swaps.items[i].store].anchors;
+        const uint32_t *old = model_members(model->anchor_sets.items[set], &count);
+        for (size_t k = 0; k < count && planner->swaps.items[i].before != SWAP_NEVER; k++)
+            if (planner->leaving[old[k]])
+                note_retired(planner, noted, old[k]);
     }
 }
 
@@ -359,7 +445,6 @@ void planner_keep_needed(struct planner *planner)
     while (planner->losses.count > 0 && keep_for_links(planner))
         ;
     find_unloads(planner);
-    note_retired(planner);
 }
 
 /* ---- in which order they go ---- */

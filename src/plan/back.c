@@ -35,6 +35,8 @@ static void take_store(struct planner *planner, const struct plan_return *back)
         planner_gain(planner, back->trust_store, back->anchor);
     else
         planner_lose(planner, back->trust_store, back->anchor);
+    if (planner_swap_of(planner, back->trust_store) != NULL)
+        return; /* who reads it loads it with that */
     for (size_t i = 0; i < planner->model->trusters.count; i++) {
         const struct truster *truster = &planner->model->trusters.items[i];
         for (size_t k = 0; k < truster->stores.count; k++) {
@@ -62,6 +64,7 @@ void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal 
     }
     planner_find_turns(&planner);
     planner_sort_turns(&planner);
+    planner_place_swaps(&planner);
     planner_snapshots(&planner);
     planner_gains(&planner);
     planner_identities(&planner);

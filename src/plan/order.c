@@ -184,6 +184,8 @@ void plan_make(struct arena *arena, struct judge *judge, const struct plan_goal 
     planner_keep_needed(&planner);
     planner_find_turns(&planner);
     planner_sort_turns(&planner);
+    planner_place_swaps(&planner);
+    planner_note_retired(&planner);
     planner_snapshots(&planner);
     plan_issues(&planner);
     if (!order_rule_active[ORDER_FORGET_LAST])

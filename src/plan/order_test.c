@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers order.c, order_rules.c, anchors.c, planner.c and turns.c. */
+/* Covers order.c, order_rules.c, anchors.c, planner.c, loads.c and turns.c. */
 #include "plan/order_test.h"
 
 TEST(an_expiring_cluster_is_renewed_replicas_first_and_the_primary_last)

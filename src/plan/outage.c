@@ -23,6 +23,29 @@ static struct step *step_for(struct planner *planner, const struct wave *wave, u
     return &steps[wave->steps.items[0]];
 }
 
+/* Where the link needs both anchors of a store that has room for one. */
+static const struct trust_store *too_small(const struct planner *planner, uint32_t link)
+{
+    for (size_t i = 0; i < planner->swaps.count; i++) {
+        const struct swap *swap = &planner->swaps.items[i];
+        for (size_t k = 0; k < swap->breaks.count; k++)
+            if (swap->breaks.items[k] == link)
+                return &planner->model->stores.items[swap->store];
+    }
+    return NULL;
+}
+
+static str why_refused(const struct planner *planner, uint32_t link, str verdict)
+{
+    const struct trust_store *store = too_small(planner, link);
+    if (store == NULL)
+        return verdict;
+    return str_printf(planner->arena,
+                      "%.*s holds one anchor at a time, and what is presented is good for the old "
+                      "one or the new one only: %.*s",
+                      STR_ARG(store->key), STR_ARG(verdict));
+}
+
 static void declare_refused(struct planner *planner)
 {
     struct plan *plan = planner->plan;
@@ -39,7 +62,7 @@ static void declare_refused(struct planner *planner)
                 continue;
             struct step *step = step_for(planner, wave, link);
             list_push(planner->arena, &step->refused) = key;
-            step->why = wave->why.items[k];
+            step->why = why_refused(planner, link, wave->why.items[k]);
         }
     }
 }

@@ -268,10 +268,14 @@ void planner_identities(struct planner *planner)
     installs.done = arena_alloc(&scratch, planner->model->identities.count + 1, sizeof(bool));
     for (size_t from = 0, end; from < planner->turns.count; from = end) {
         end = planner_batch_end(planner, from);
+        if (planner->turns.items[from].batch > 0)
+            planner_swaps(planner, planner->turns.items[from].batch);
         install_sources(&installs, from, end);
         install_copies(&installs, from, end, false);
         plan_switches(planner, from, end);
-        planner_identity_loads(planner, from, end);
+        planner_loads(planner, LOADS_IDENTITY, from, end);
     }
+    if (planner->batches > 0)
+        planner_swaps(planner, planner->batches);
     install_rest(&installs);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/planner.h"
 
-#include <stddef.h>
-
 static uint32_t *no_ids(struct arena *arena, size_t count)
 {
     uint32_t *ids = arena_alloc(arena, count + 1, sizeof(*ids));
@@ -49,7 +47,8 @@ void planner_init(struct planner *planner, struct arena *arena, struct judge *ju
         .pinned_key = arena_alloc(arena, judge->model->identities.count + 1, sizeof(bool)),
         .renewal_of = no_ids(arena, judge->model->identities.count),
         .source_of = no_ids(arena, judge->model->identities.count),
-        .turn_of = no_ids(arena, judge->model->services.count)
+        .turn_of = no_ids(arena, judge->model->services.count),
+        .swap_of = no_ids(arena, judge->model->stores.count)
     };
     index_processes(planner);
     planner_find_signers(planner);
@@ -186,6 +185,8 @@ bool planner_is_ours(const struct planner *planner, uint32_t chain)
 
 static bool gain(struct planner *planner, const struct anchor_change *change)
 {
+    if (planner->model->stores.items[change->store].single)
+        return planner_swap(planner, change->store, change->anchor);
     const uint32_t key[] = { change->store, change->anchor };
     uint32_t fresh = (uint32_t)planner->gains.count;
     if (map_put(&planner->gain_ids, (str){ (const char *)key, sizeof(key) }, fresh) != fresh)
@@ -215,6 +216,11 @@ void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor)
 
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor)
 {
+    /* It is never left empty for what takes the place of the old anchor everywhere. */
+    if (planner->model->stores.items[store].single && planner->goal->anchor != NO_ID) {
+        (void)planner_swap(planner, store, planner->goal->anchor);
+        return;
+    }
     list_push(planner->arena, &planner->losses) =
         (struct anchor_change){ .store = store, .anchor = anchor };
 }
@@ -265,6 +271,13 @@ static void snapshot_stores(struct planner *planner, struct wave *wave, bool *sa
     }
 }
 
+static void snapshot_swapped(struct planner *planner, struct wave *wave)
+{
+    for (size_t i = 0; i < planner->swaps.count; i++)
+        if (!planner->swaps.items[i].stored && planner->swaps.items[i].before != SWAP_NEVER)
+            snapshot_store(planner, wave, planner->swaps.items[i].store);
+}
+
 void planner_snapshots(struct planner *planner)
 {
     AUTO(arena) struct arena scratch = { 0 };
@@ -272,91 +285,10 @@ void planner_snapshots(struct planner *planner)
     struct wave *wave = wave_add(planner);
     snapshot_stores(planner, wave, saved, &planner->gains);
     snapshot_stores(planner, wave, saved, &planner->losses);
+    snapshot_swapped(planner, wave);
     for (size_t i = 0; i < planner->renewals.count; i++)
         snapshot_identity(planner, wave, &planner->renewals.items[i]);
     wave_drop_if_empty(planner);
-}
-
-/* ---- loads ---- */
-
-/* What a service is made to load for. */
-struct load_phase {
-    size_t flag; /* offset of a bool in struct turn */
-    const char *leaves, *what;
-};
-
-static const struct load_phase load_gains = { offsetof(struct turn, loads_trust), "trust loaded",
-                                              "the new anchor" };
-static const struct load_phase load_losses = { offsetof(struct turn, unloads_trust),
-                                               "old anchor no longer loaded",
-                                               "what is left to trust" };
-static const struct load_phase load_forgets = { offsetof(struct turn, unloads_pins),
-                                                "old pin no longer loaded",
-                                                "the pins that are left" };
-static const struct load_phase load_identity = { offsetof(struct turn, loads_identity),
-                                                 "identity loaded", "the stored certificate" };
-
-static bool restarts(const struct planner *planner, uint32_t process)
-{
-    size_t count;
-    const uint32_t *services = groups_of(&planner->services_of_process, process, &count);
-    for (size_t i = 0; i < count; i++)
-        if (planner->model->services.items[services[i]].restarts)
-            return true;
-    return false;
-}
-
-/* What starts anew is not there for a moment: not for its clients, and not as a client. */
-static void list_outage(struct planner *planner, uint32_t process, struct step *step)
-{
-    size_t count;
-    const uint32_t *links = groups_of(&planner->links_of_process, process, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct link *link = &planner->model->links.items[links[i]];
-        if (link->kind == LINK_CONNECT)
-            list_push(planner->arena, &step->outage) = link->key;
-    }
-}
-
-static struct step load_step(struct planner *planner, const struct load_phase *phase,
-                             uint32_t process)
-{
-    const struct service *service = &planner->model->services.items[process];
-    struct step step = step_make(STEP_refresh, service->node, service->name, S(""));
-    bool anew = restarts(planner, process);
-    step.leaves = str_c(phase->leaves);
-    step.text =
-        anew ? str_printf(planner->arena, "restart %.*s to load %s", STR_ARG(service->key),
-                          phase->what)
-             : str_printf(planner->arena, "load %s into %.*s", phase->what, STR_ARG(service->key));
-    if (anew)
-        list_outage(planner, process, &step);
-    return step;
-}
-
-static void plan_loads(struct planner *planner, const struct load_phase *phase, size_t from,
-                       size_t end)
-{
-    struct wave *wave = wave_add(planner);
-    for (size_t i = from; i < end; i++) {
-        const struct turn *turn = &planner->turns.items[i];
-        if (*(const bool *)((const char *)turn + phase->flag))
-            step_add(planner, wave, load_step(planner, phase, turn->service));
-    }
-    wave_drop_if_empty(planner);
-}
-
-void planner_identity_loads(struct planner *planner, size_t from, size_t end)
-{
-    plan_loads(planner, &load_identity, from, end);
-}
-
-static void plan_all_loads(struct planner *planner, const struct load_phase *phase)
-{
-    for (size_t from = 0, end; from < planner->turns.count; from = end) {
-        end = planner_batch_end(planner, from);
-        plan_loads(planner, phase, from, end);
-    }
 }
 
 /* ---- anchors ---- */
@@ -380,7 +312,7 @@ static struct step anchor_step(struct planner *planner, enum step_kind kind,
     return step;
 }
 
-static bool is_copy(const struct model *model, uint32_t store)
+bool planner_is_copy(const struct model *model, uint32_t store)
 {
     for (size_t i = 0; i < model->derived_stores.count; i++)
         if (model->derived_stores.items[i].copy == store)
@@ -399,7 +331,7 @@ static void plan_changes(struct planner *planner, enum step_kind kind,
         for (size_t i = from; i < end; i++) {
             const struct anchor_change *change = &changes->items[i];
             if (planner->model->stores.items[change->store].kind == of &&
-                is_copy(planner->model, change->store) == copies)
+                planner_is_copy(planner->model, change->store) == copies)
                 step_add(planner, wave, anchor_step(planner, kind, change));
         }
         wave_drop_if_empty(planner);
@@ -414,7 +346,7 @@ static void plan_gains(struct planner *planner, enum step_kind kind)
 void planner_expects(struct planner *planner)
 {
     plan_gains(planner, STEP_expect);
-    plan_all_loads(planner, &load_gains);
+    planner_all_loads(planner, LOADS_GAINS);
 }
 
 void planner_gains(struct planner *planner)
@@ -422,7 +354,8 @@ void planner_gains(struct planner *planner)
     plan_gains(planner, STEP_trust);
     if (order_rule_active[ORDER_PIN_FIRST])
         plan_gains(planner, STEP_expect);
-    plan_all_loads(planner, &load_gains);
+    planner_swaps(planner, 0);
+    planner_all_loads(planner, LOADS_GAINS);
 }
 
 static void plan_forgets(struct planner *planner, bool held)
@@ -440,7 +373,7 @@ static void plan_forgets(struct planner *planner, bool held)
 void planner_forgets(struct planner *planner)
 {
     plan_forgets(planner, false);
-    plan_all_loads(planner, &load_forgets);
+    planner_all_loads(planner, LOADS_FORGETS);
 }
 
 static void plan_distrusts(struct planner *planner)
@@ -459,7 +392,8 @@ void planner_losses(struct planner *planner)
 {
     plan_distrusts(planner);
     plan_forgets(planner, true);
-    plan_all_loads(planner, &load_losses);
+    planner_swaps(planner, SWAP_LAST);
+    planner_all_loads(planner, LOADS_LOSSES);
 }
 
 static void hold_anchor(struct planner *planner, struct wave *wave, uint32_t anchor)
@@ -480,6 +414,12 @@ static bool is_held_anywhere(const struct planner *planner, uint32_t anchor)
         if (planner->losses.items[i].anchor == anchor &&
             planner_is_held(planner, planner->losses.items[i].store))
             return true;
+    for (size_t i = 0; i < planner->swaps.count; i++) {
+        uint32_t set = planner->model->stores.items[planner->swaps.items[i].store].anchors;
+        if (planner->swaps.items[i].before != SWAP_NEVER &&
+            model_anchors_have(planner->model, set, anchor))
+            return true;
+    }
     return false;
 }
 
@@ -512,6 +452,7 @@ void planner_verifications(struct planner *planner)
 {
     struct wave *wave = wave_add(planner);
     for (size_t i = 0; i < planner->turns.count; i++)
-        verify_process(planner, wave, planner->turns.items[i].service);
+        if (!planner->turns.items[i].swaps_alone)
+            verify_process(planner, wave, planner->turns.items[i].service);
     wave_drop_if_empty(planner);
 }

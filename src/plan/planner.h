@@ -8,6 +8,7 @@
 
 #include "base/groups.h"
 #include "plan/plan.h"
+#include "plan/state.h"
 
 /* One identity that changes. */
 struct renewal {
@@ -40,6 +41,16 @@ struct anchor_change {
 };
 typedef LIST(struct anchor_change) anchor_change_list;
 
+/* A store with room for one anchor that is to hold another one. */
+#define SWAP_NEVER SIZE_MAX       /* it would do more harm than good */
+#define SWAP_LAST  (SIZE_MAX - 1) /* after the hold */
+struct swap {
+    uint32_t store, anchor;
+    bool stored;           /* the anchor is there already, and is not loaded everywhere */
+    size_t before;         /* the batch that it comes before, or one of the above */
+    LIST(uint32_t) breaks; /* links that no moment keeps up */
+};
+
 /* One end of a link that is judged by the other. */
 struct judged_end {
     const struct link *link;
@@ -61,6 +72,8 @@ struct turn {
     bool unloads_trust;  /* must load because they lose one */
     bool unloads_pins;   /* the same, of pins that wait for nobody */
     bool loads_identity; /* must load because stored and loaded differ, now or by the plan */
+    bool loads_swap;     /* must load because the only anchor of a store has just been replaced */
+    bool swaps_alone;    /* is here because of such a store alone, which may stay as it is */
     LIST(uint32_t) renewals; /* indices */
 };
 
@@ -73,8 +86,10 @@ struct planner {
     LIST(struct renewal) renewals;
     anchor_change_list gains, losses;
     struct map gain_ids; /* (store, anchor) of the gains */
-    size_t certs;        /* of the model, before the planned ones */
-    bool *leaving;       /* by cert id: an anchor that may go */
+    LIST(struct swap) swaps;
+    uint32_t *swap_of; /* by trust store: index of its swap, or NO_ID */
+    size_t certs;      /* of the model, before the planned ones */
+    bool *leaving;     /* by cert id: an anchor that may go */
     LIST(struct turn) turns;
     size_t batches;
     bool *of_signers;     /* by trust store: a signer is held against it */
@@ -114,10 +129,28 @@ const struct renewal *renewal_of(const struct planner *planner, uint32_t identit
 /* Whether the goal's issuer signed the leaf of this chain, or what the chain's others vouch for. */
 bool planner_is_ours(const struct planner *planner, uint32_t chain);
 
-/* Copies of a store gain what it gains, and it what they gain. */
+bool planner_is_copy(const struct model *model, uint32_t store);
+
+/* Copies of a store gain what it gains, and it what they gain. What a store with room for one gains
+   takes the place of what it has. */
 void planner_gain(struct planner *planner, uint32_t store, uint32_t anchor);
 void planner_gain_named(struct planner *planner, const struct anchor_change *change);
 void planner_lose(struct planner *planner, uint32_t store, uint32_t anchor);
+
+/* Stores with room for one anchor (swaps.c). A swap is noted by planner_gain() or planner_lose(),
+   false when it was before; once there are turns each gets its moment. What is placed is carried
+   out by planner_swaps() in each place. */
+bool planner_swap(struct planner *planner, uint32_t store, uint32_t anchor);
+struct swap *planner_swap_of(const struct planner *planner, uint32_t store); /* NULL: none */
+bool planner_reads_swap(const struct planner *planner, uint32_t truster);
+void planner_find_swap_turns(struct planner *planner); /* a part of planner_find_turns() */
+void planner_place_swaps(struct planner *planner);
+void planner_swaps(struct planner *planner, size_t before);
+
+/* What is stored once every store has what it gains, and those with room for one are as they were.
+ */
+void planner_state_with_gains(struct planner *planner, struct arena *arena,
+                              struct state *ret_state);
 
 /* The turn of a service, made when there is none yet. Good until the next call. */
 struct turn *planner_turn(struct planner *planner, str node, str service);
@@ -140,10 +173,11 @@ uint32_t planner_without_pins(const struct planner *planner, uint32_t set);
 
 /* What the renewals make of the trust stores (anchors.c): the anchors that may go, the anchors that
    are needed without those, and of those that may go the ones that somebody needs after all, which
-   stay. In this order. */
+   stay. In this order; and once swaps are placed, which anchors a hold waits for. */
 void planner_find_losses(struct planner *planner);
 void planner_find_gains(struct planner *planner);
 void planner_keep_needed(struct planner *planner);
+void planner_note_retired(struct planner *planner);
 
 /* The losses in the order in which they go: one anchor after another, each after those that it
    vouches for. A cross certificate that stays behind without its root leads OpenSSL astray, though
@@ -161,9 +195,13 @@ void planner_find_copied_anchors(struct planner *planner);
 void planner_find_turns(struct planner *planner);
 void planner_sort_turns(struct planner *planner);
 
-/* The turns of a batch are [from, planner_batch_end()); load what they have stored. */
+/* The turns of a batch are [from, planner_batch_end()). */
 size_t planner_batch_end(const struct planner *planner, size_t from);
-void planner_identity_loads(struct planner *planner, size_t from, size_t end);
+
+/* A wave of loads for those of the turns [from, end) that have to, or a wave for each batch. */
+enum planner_load { LOADS_GAINS, LOADS_SWAPS, LOADS_IDENTITY, LOADS_FORGETS, LOADS_LOSSES };
+void planner_loads(struct planner *planner, enum planner_load what, size_t from, size_t end);
+void planner_all_loads(struct planner *planner, enum planner_load what);
 
 /* What the proof found to break and to work in the end has no order that keeps it up: it is
    declared as an outage of the step that breaks it. */

@@ -32,6 +32,7 @@ void planner_find_turns(struct planner *planner)
         if (identity->load != LOAD_PER_CONNECTION)
             turn->loads_identity = true;
     }
+    planner_find_swap_turns(planner);
 }
 
 /* ---- batches ---- */
