@@ -80,7 +80,6 @@ static uint32_t add_server(struct world *world, const struct world_spec *spec, s
         .role = number == 1 ? S("primary") : S("replica"),
         .group = spec->restart ? S("db") : S(""),
         .restarts = spec->restart,
-        .stack = S("openssl"),
         .client_auth = CLIENT_AUTH_REQUIRED,
         .client_truster = truster,
     };
@@ -132,11 +131,9 @@ static void add_app(struct world *world, const struct world_spec *spec, size_t s
     client.truster = add_truster(world, S("app"), "app", "trust", store, LOAD_PER_CONNECTION);
     client.identity =
         add_identity(world, spec, S("app"), "app", "client", chain_until(world, S("app"), end));
-    struct service service = { .key = S("app/app"),
-                               .node = S("app"),
-                               .name = S("app"),
-                               .stack = S("openssl"),
-                               .client_truster = NO_ID };
+    struct service service = {
+        .key = S("app/app"), .node = S("app"), .name = S("app"), .client_truster = NO_ID
+    };
     client.service = model_add_service(&world->model, &service);
     for (uint32_t server = 0; server < servers; server++)
         connect_to(world, client, server);

@@ -68,7 +68,6 @@ static void add_service(struct world *world, const char *name)
     struct service service = { .key = str_printf(&world->arena, "db1/%s", name),
                                .node = S("db1"),
                                .name = str_c(name),
-                               .stack = S("openssl"),
                                .client_truster = NO_ID };
     model_add_service(&world->model, &service);
 }

@@ -134,7 +134,8 @@ TEST(a_client_of_several_identities_chooses_by_issuer_or_is_a_row_for_each)
         see(&bench, 1, "a", &bench.rsa), see(&bench, 1, "b", &bench.ec);
         const struct model *model = bench_add(&bench);
         const struct link *first = &model->links.items[0];
-        check_int(model->services.items[first->from].sends_as_stored, !cases[i].completes);
+        check_int(stack_row(model->services.items[first->from].stack)->completes,
+                  cases[i].completes);
         check_int(first->by_issuer, cases[i].by_issuer);
         check_int(model->links.count, cases[i].by_issuer ? 1 : 2);
         check_int(first->more_identities.count, cases[i].by_issuer ? 1 : 0);

@@ -244,32 +244,10 @@ static enum client_auth client_auth_of(str text)
     return str_eq(text, S("optional")) ? CLIENT_AUTH_OPTIONAL : CLIENT_AUTH_NONE;
 }
 
-/* What the libraries do that the stacks are called after. OpenSSL alone completes a lone leaf from
-   its trust store; nginx switches that off (SSL_MODE_NO_AUTO_CHAIN). Java's key manager and Go's
-   client look at the names that the server sends, the others present what they have. */
-static const struct stack {
-    const char *name;
-    bool completes, by_issuer;
-} stacks[] = {
-    {"openssl", true,  false}, /* where none is named */
-    { "gnutls", false, false},
-    { "go",     false, true },
-    { "jsse",   false, true },
-    { "nginx",  false, false},
-};
-
-static const struct stack *stack_of(const struct service_conf *service)
-{
-    for (size_t i = 0; i < COUNT(stacks); i++)
-        if (str_eq(service->stack, str_c(stacks[i].name)))
-            return &stacks[i];
-    return &stacks[0];
-}
-
 bool survey_chooses_by_issuer(const struct service_conf *service)
 {
     return service->client_selects.len > 0 ? str_eq(service->client_selects, S("by_issuer"))
-                                           : stack_of(service)->by_issuer;
+                                           : stack_row(stack_named(service->stack))->by_issuer;
 }
 
 static enum load_mode usual_load(const struct service_conf *service)
@@ -310,13 +288,12 @@ void survey_add_service(struct survey *survey, const struct node_conf *node,
         .process = process_of(survey, node, service),
         .restarts = str_eq(service->load.identity, S("restart")) ||
                     str_eq(service->load.trust, S("restart")),
-        .stack = service->stack,
+        .stack = stack_named(service->stack),
         .client_auth = client_auth_of(service->client_auth),
         .client_identity =
             str_eq(service->client_identity, S("user")) ? S("") : service->client_identity,
         .client_truster = survey_truster(survey, node, service, &trust, survey_trust_load(service)),
         .pins_alone = service->trust.count == 0 && service->pins.count > 0,
-        .sends_as_stored = !stack_of(service)->completes,
     };
     uint32_t id = model_add_service(&survey->model, &row);
     if (id == survey->shown.count)

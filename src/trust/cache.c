@@ -17,7 +17,7 @@ static uint32_t hash_of(struct path_key key)
     uint64_t hash = key.chain * 0x9e3779b97f4a7c15U;
     hash = (hash ^ key.own_anchors) * 0xbf58476d1ce4e5b9U;
     hash = (hash ^ key.anchors) * 0x94d049bb133111ebU;
-    hash = (hash ^ hash >> 29 ^ key.role) * 0x9e3779b97f4a7c15U;
+    hash = (hash ^ hash >> 29 ^ key.judged_as) * 0x9e3779b97f4a7c15U;
     return (uint32_t)(hash >> 32);
 }
 

@@ -15,13 +15,15 @@
 struct verdict {
     bool ok;
     bool client_side; /* the certificate at fault is the client's, not the server's or signer's */
+    uint16_t rule;    /* rules.h: the one that is broken; RULE_COUNT when ok */
     enum cause cause; /* CAUSE_none when ok */
     uint32_t certificate; /* cert id that the cause is about, or NO_ID */
     moment until;         /* first moment after `at` when a validity boundary can change this */
 };
 
 struct path_key {
-    uint32_t chain, own_anchors, anchors, role;
+    uint32_t chain, own_anchors, anchors;
+    uint32_t judged_as; /* the judge's stack and the other end's role, in one */
 };
 
 /* How one end's certificate fared, for all moments in [since, verdict.until). */

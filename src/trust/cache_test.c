@@ -30,7 +30,7 @@ TEST(every_key_has_a_row_of_its_own_that_stays_where_it_is)
         check(!new);
         struct path_key want = key_of(i), got = key_of(rows[i]->known - 1);
         check(want.chain == got.chain && want.own_anchors == got.own_anchors);
-        check(want.anchors == got.anchors && want.role == got.role);
+        check(want.anchors == got.anchors && want.judged_as == got.judged_as);
     }
 }
 

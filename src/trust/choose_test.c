@@ -145,7 +145,7 @@ TEST(a_client_of_that_kind_does_not_complete_what_it_sends)
     pair->ends.client_anchors =
         model_anchors_with(&pair->model, pair->ends.server_anchors, between);
     check(pair_judge(pair).ok);
-    pair->model.services.items[pair->link.from].sends_as_stored = true;
+    pair->model.services.items[pair->link.from].stack = STACK_nginx;
     check_int(pair_judge(pair).cause, CAUSE_chain_incomplete);
     pair_free(pair);
 }

@@ -6,6 +6,7 @@
 
 /* One direction of a link: what is presented, and who judges it. */
 struct side {
+    enum stack_id stack;  /* of the end that judges */
     enum tls_role role;   /* of the end that presents */
     uint32_t chain;       /* NO_ID: nothing */
     uint32_t withheld;    /* leaf of what it could not choose to present, or NO_ID */
@@ -26,40 +27,77 @@ void judge_assume_signed(struct judge *judge, uint32_t cert, uint32_t issuer)
     facts_assume_signed(&judge->facts, cert, issuer);
 }
 
-static struct verdict verdict_of(const struct rule *broken, const struct path *path, size_t depth,
+static const struct verdict good = {
+    .ok = true, .rule = RULE_COUNT, .certificate = NO_ID, .until = INT64_MAX
+};
+
+static struct verdict verdict_of(enum rule_id broken, const struct path *path, size_t depth,
                                  enum tls_role role)
 {
-    struct verdict verdict = { .ok = broken == NULL, .certificate = NO_ID, .until = path->until };
-    if (broken == NULL)
+    struct verdict verdict = good;
+    verdict.until = path->until;
+    if (broken == RULE_COUNT)
         return verdict;
+    verdict.ok = false;
     verdict.client_side = role == ROLE_CLIENT;
-    verdict.cause = broken->causes[role];
+    verdict.rule = (uint16_t)broken;
+    verdict.cause = rules[broken].causes[role];
     verdict.certificate = path->count == 0 ? NO_ID : path->certs[depth];
     return verdict;
 }
 
-static void try_path(struct judge *judge, const struct side *side, moment at,
-                     struct judged *ret_judged)
+/* The paths that are tried for one end's certificate. */
+struct attempt {
+    struct judge *judge;
+    const struct side *side;
+    str anchors;
+    moment at, since, until;
+    bool tried;
+    struct verdict verdict; /* of the path that holds, else of the first */
+};
+
+static bool try_path(void *context, const struct path *path)
 {
-    struct model *model = judge->model;
-    struct path path = { .since = INT64_MIN, .until = INT64_MAX };
-    moment since = INT64_MIN, until = INT64_MAX;
-    uint32_t chain =
-        present_chain(&judge->facts, side->chain, side->own_anchors, at, &since, &until);
-    str anchors = model->anchor_sets.items[side->anchors];
-    path_build(&judge->facts, model->chains.items[chain], anchors, at, &path);
-    path.since = since > path.since ? since : path.since;
-    path.until = until < path.until ? until : path.until;
-    struct trial trial = { .facts = &judge->facts,
-                           .role = side->role,
-                           .path = &path,
-                           .anchors = anchors,
-                           .at = at,
+    struct attempt *attempt = context;
+    struct trial trial = { .facts = &attempt->judge->facts,
+                           .stack = attempt->side->stack,
+                           .role = attempt->side->role,
+                           .path = path,
+                           .anchors = attempt->anchors,
+                           .at = attempt->at,
                            .withheld = NO_ID };
     size_t depth;
-    const struct rule *broken = rules_try(&trial, PASS_PRESENTED, PASS_CONSTRAINTS, &depth);
-    ret_judged->verdict = verdict_of(broken, &path, depth, side->role);
-    ret_judged->since = path.since;
+    enum rule_id broken = rules_try(&trial, PART_PATH, &depth);
+    if (broken == RULE_COUNT || !attempt->tried)
+        attempt->verdict = verdict_of(broken, path, depth, attempt->side->role);
+    attempt->tried = true;
+    attempt->since = path->since > attempt->since ? path->since : attempt->since;
+    attempt->until = path->until < attempt->until ? path->until : attempt->until;
+    return broken == RULE_COUNT || rules_is_final(&trial, broken, depth);
+}
+
+static void try_paths(struct judge *judge, const struct side *side, moment at,
+                      struct judged *ret_judged)
+{
+    struct model *model = judge->model;
+    struct attempt attempt = { .judge = judge,
+                               .side = side,
+                               .anchors = model->anchor_sets.items[side->anchors],
+                               .at = at,
+                               .since = INT64_MIN,
+                               .until = INT64_MAX };
+    uint32_t chain = present_chain(&judge->facts, side->chain, side->own_anchors, at,
+                                   &attempt.since, &attempt.until);
+    path_each(&(struct path_query){ .facts = &judge->facts,
+                                    .library = stack_row(side->stack)->library,
+                                    .chain = model->chains.items[chain],
+                                    .anchors = attempt.anchors,
+                                    .at = at,
+                                    .take = try_path,
+                                    .context = &attempt });
+    ret_judged->verdict = attempt.verdict;
+    ret_judged->verdict.until = attempt.until;
+    ret_judged->since = attempt.since;
     ret_judged->known = (uint32_t)model->certs.count;
 }
 
@@ -70,12 +108,12 @@ static struct verdict judge_path(struct judge *judge, const struct side *side, m
     const struct path_key key = { .chain = side->chain,
                                   .own_anchors = alone ? side->own_anchors : NO_ID,
                                   .anchors = side->anchors,
-                                  .role = side->role };
+                                  .judged_as = side->stack * ROLE_COUNT + side->role };
     bool unknown;
     struct judged *judged = cache_row(&judge->paths, key, &unknown);
     bool fits = !unknown && at >= judged->since && at < judged->verdict.until;
     if (!fits || (!judged->verdict.ok && judged->known != judge->model->certs.count))
-        try_path(judge, side, at, judged);
+        try_paths(judge, side, at, judged);
     return judged->verdict;
 }
 
@@ -88,24 +126,27 @@ static struct verdict judge_demands(struct judge *judge, const struct link *link
     struct path leaf = { .count = 1, .until = verdict.until };
     leaf.certs[0] = model_members(judge->model->chains.items[side->chain], &count)[0];
     struct trial trial = { .facts = &judge->facts,
+                           .stack = side->stack,
                            .role = side->role,
                            .path = &leaf,
                            .anchors = judge->model->anchor_sets.items[side->anchors],
                            .at = at,
                            .link = link,
                            .withheld = NO_ID };
-    const struct rule *broken = rules_try(&trial, PASS_LINK, PASS_LINK, &depth);
-    return broken == NULL ? verdict : verdict_of(broken, &leaf, 0, side->role);
+    enum rule_id broken = rules_try(&trial, PART_LINK, &depth);
+    return broken == RULE_COUNT ? verdict : verdict_of(broken, &leaf, 0, side->role);
 }
 
 static struct verdict judge_absent(struct judge *judge, const struct side *side)
 {
     size_t depth;
     struct path none = { .until = INT64_MAX };
-    struct trial trial = {
-        .facts = &judge->facts, .role = side->role, .path = &none, .withheld = side->withheld
-    };
-    const struct rule *broken = rules_try(&trial, PASS_PRESENTED, PASS_PRESENTED, &depth);
+    struct trial trial = { .facts = &judge->facts,
+                           .stack = side->stack,
+                           .role = side->role,
+                           .path = &none,
+                           .withheld = side->withheld };
+    enum rule_id broken = rules_try(&trial, PART_PRESENCE, &depth);
     struct verdict verdict = verdict_of(broken, &none, 0, side->role);
     verdict.certificate = side->withheld;
     return verdict;
@@ -114,7 +155,7 @@ static struct verdict judge_absent(struct judge *judge, const struct side *side)
 static struct verdict judge_side(struct judge *judge, const struct link *link,
                                  const struct side *side, moment at)
 {
-    struct verdict verdict = { .ok = true, .certificate = NO_ID, .until = INT64_MAX };
+    struct verdict verdict = good;
     if (side->chain == NO_ID || judge->model->chains.items[side->chain].len == 0)
         return judge_absent(judge, side);
     if (!side->pins_alone)
@@ -160,13 +201,14 @@ static struct side client_side(struct judge *judge, const struct link *link, str
 {
     struct model *model = judge->model;
     size_t count;
-    struct side side = { .role = ROLE_CLIENT,
+    struct side side = { .stack = model->services.items[link->to].stack,
+                         .role = ROLE_CLIENT,
                          .chain = ends.client_chain,
                          .withheld = NO_ID,
                          .own_anchors = ends.client_anchors,
                          .anchors = ends.server_anchors,
                          .pins_alone = model->services.items[link->to].pins_alone };
-    if (model->services.items[link->from].sends_as_stored)
+    if (!stack_row(model->services.items[link->from].stack)->completes)
         side.own_anchors = NO_ID;
     if (!link->by_issuer || ends.client_chain == NO_ID || ends.server_anchors == NO_ID)
         return side;
@@ -191,8 +233,10 @@ static struct verdict judge_server(struct judge *judge, const struct link *link,
                                    moment at)
 {
     bool signer = link->kind == LINK_SIGNER;
-    bool completes = !signer && !judge->model->services.items[link->to].sends_as_stored;
-    struct side side = { .role = signer ? ROLE_SIGNER : ROLE_SERVER,
+    const struct service *services = judge->model->services.items;
+    bool completes = !signer && stack_row(services[link->to].stack)->completes;
+    struct side side = { .stack = services[signer ? link->to : link->from].stack,
+                         .role = signer ? ROLE_SIGNER : ROLE_SERVER,
                          .chain = ends.server_chain,
                          .withheld = NO_ID,
                          .own_anchors = completes ? ends.server_anchors : NO_ID,
@@ -202,7 +246,7 @@ static struct verdict judge_server(struct judge *judge, const struct link *link,
     if (link->server_identity != NO_ID && ends.server_chain == NO_ID)
         return judge_absent(judge, &side);
     if (ends.client_anchors == NO_ID)
-        return (struct verdict){ .ok = true, .certificate = NO_ID, .until = INT64_MAX };
+        return good;
     return judge_side(judge, link, &side, at);
 }
 

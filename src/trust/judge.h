@@ -4,9 +4,9 @@
  *
  * A verdict is a function of what each end presents, trusts and demands, and of the time. It is
  * cached by exactly these, for all moments between two validity boundaries; signatures are checked
- * once per (certificate, issuer) pair. It is OpenSSL 3.0's verdict (partial chains off, security
- * level 2), whatever the service's stack. The client judges the server first, then the server the
- * client; the first that refuses is the verdict.
+ * once per (certificate, issuer) pair. Each end judges as its service's stack does (stack.h). The
+ * client judges the server first, then the server the client; the first that refuses is the
+ * verdict.
  */
 #ifndef TRUST_JUDGE_H
 #define TRUST_JUDGE_H

@@ -12,6 +12,7 @@
 #define TRUST_MODEL_H
 
 #include "base/map.h"
+#include "trust/stack.h"
 #include "x509/cert.h"
 #include "x509/pin.h"
 
@@ -68,12 +69,11 @@ struct service {
     str group;     /* services that do each other's work: so many of them may be down at once */
     str process;   /* key of the first service that the same command refreshes; empty: itself */
     bool restarts; /* it loads something only when it starts anew */
-    str stack;
+    enum stack_id stack;
     enum client_auth client_auth;
     str client_identity;     /* what the client certificate's subject must have: "CN=postgres" */
     uint32_t client_truster; /* judges client certificates; NO_ID: none */
     bool pins_alone;         /* judges client certificates by its pins, whatever their dates */
-    bool sends_as_stored;    /* does not complete a lone leaf from its trust store */
 };
 
 /*

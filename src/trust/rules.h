@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules.h - every reason to refuse a certificate, one row each, in the order of OpenSSL 3.0.
+ * rules.h - every reason to refuse a certificate, one row each, and how each stack sees to it.
  *
- * Rules are tried pass by pass. Within a pass the path is walked from the leaf to the anchor
- * (PASS_SIGNED: from the anchor to the leaf), and at each certificate the rows are tried in the
- * order of the table. The first rule that does not hold is the verdict; the name that was dialled
- * and the identity come last, because libpq and PostgreSQL look at them after the handshake.
+ * A row says what must hold, and how OpenSSL 3.0 finds out. A cell says where a stack departs from
+ * the row, and what tells so; a stack without a cell of its own has its library's. A library's
+ * order says which questions it asks first: stage by stage, within a stage from the leaf to the
+ * anchor or from the anchor to the leaf, at each certificate in the order of the table. The first
+ * rule that does not hold is the verdict.
  */
 #ifndef TRUST_RULES_H
 #define TRUST_RULES_H
 
 #include "cause/catalogue.h"
-#include "trust/path.h"
+#include "trust/trial.h"
 
 enum applies {
     APPLIES_LEAF = 1,
@@ -25,49 +26,48 @@ enum applies {
 };
 
 // clang-format off
-#define PASSES(X)                                                                  \
-    X(PASS_PRESENTED) /* there is something to judge */                            \
-    X(PASS_LEAF_KEY)                                                               \
-    X(PASS_PATH)       /* the path ends in an anchor */                            \
-    X(PASS_EXTENSIONS)                                                             \
-    X(PASS_STRENGTH)                                                               \
-    X(PASS_SIGNED)     /* signatures and dates */                                  \
-    X(PASS_CONSTRAINTS)                                                            \
-    X(PASS_LINK)       /* what this link demands beyond the path */
+#define RULES(X)                                                                                  \
+    X(selected) X(presented) X(well_formed_leaf) X(leaf_key) X(anchors) X(anchor_current)         \
+    X(chain_whole) X(not_alone) X(anchored) X(well_formed) X(critical) X(cert_sign) X(ca)         \
+    X(extended_key_usage) X(key_usage) X(path_length) X(issuer_key) X(signature_strength)         \
+    X(signed_by_anchor) X(signed) X(begun) X(anchor_dates) X(intermediate_dates) X(leaf_dates)    \
+    X(name_constraints) X(name) X(user) X(identity) X(pin)
 // clang-format on
-#define PASS_ENUM(id) id,
-enum rule_pass { PASSES(PASS_ENUM) PASS_COUNT };
-#undef PASS_ENUM
+#define RULE_ENUM(id) RULE_##id,
+enum rule_id { RULES(RULE_ENUM) RULE_COUNT };
+#undef RULE_ENUM
 
-/* What is being judged: one end's certificate, by the other end. */
-struct trial {
-    struct facts *facts;
-    enum tls_role role;      /* of the end that presents */
-    const struct path *path; /* count 0: nothing was presented */
-    str anchors;             /* packed; the pins too */
-    moment at;
-    const struct link *link; /* in PASS_LINK */
-    uint32_t withheld;       /* leaf that a client has and does not present here, or NO_ID */
-};
+/* What is tried together: whether something is presented, the path, what this link demands. */
+enum rule_part { PART_PRESENCE, PART_PATH, PART_LINK };
 
 struct rule {
     const char *id;
-    enum rule_pass pass;
     unsigned applies;
     enum cause causes[ROLE_COUNT]; /* by who presents */
     const char *section;
     bool (*holds)(const struct trial *trial, size_t depth);
     const char *text; /* what must hold, for the documentation */
 };
-extern const struct rule rules[];
-extern const size_t rule_count;
+extern const struct rule rules[RULE_COUNT];
 
-/* The first rule in the passes [from, to] that does not hold, with the depth on the path; NULL
-   when all hold. */
-const struct rule *rules_try(const struct trial *trial, enum rule_pass from, enum rule_pass to,
-                             size_t *ret_depth);
+/* Where a stack departs from a row. */
+struct cell {
+    bool (*holds)(const struct trial *trial, size_t depth); /* NULL: nobody asks */
+    const char *text;                                       /* what holds instead */
+    const char *source; /* the program's documentation, or where its source does it */
+};
 
-/* The first rule with that cause for that role; NULL when no rule has it. */
-const struct rule *rule_of_cause(enum cause cause, enum tls_role role);
+/* NULL: as the row says. */
+const struct cell *rules_cell(enum stack_id stack, enum rule_id rule);
+
+/* Whether a certificate that is itself an anchor is asked for this. */
+bool rules_ask_trusted_leaf(enum stack_id stack, enum rule_id rule);
+
+/* The first rule of the part that does not hold, with the depth on the path; RULE_COUNT when all
+   hold. */
+enum rule_id rules_try(const struct trial *trial, enum rule_part part, size_t *ret_depth);
+
+/* Whether the stack tries no other path where this one breaks the rule at that depth. */
+bool rules_is_final(const struct trial *trial, enum rule_id broken, size_t depth);
 
 #endif

@@ -51,10 +51,6 @@ str verdict_text(struct arena *arena, const struct model *model, const struct li
         return accepted(arena, link, from, to, verdict);
     bool of_from = verdict.client_side || link->kind == LINK_SIGNER;
     str refuser = of_from ? to : from, refused = of_from ? from : to;
-    const struct rule *rule =
-        rule_of_cause(verdict.cause, verdict.client_side         ? ROLE_CLIENT
-                                     : link->kind == LINK_SIGNER ? ROLE_SIGNER
-                                                                 : ROLE_SERVER);
     struct buf text = { 0 };
     buf_printf(arena, &text, "%.*s refuses %.*s: %s", STR_ARG(refuser), STR_ARG(refused),
                cause_row(verdict.cause)->title);
@@ -64,7 +60,7 @@ str verdict_text(struct arena *arena, const struct model *model, const struct li
         buf_add(arena, &text, demanded(arena, model, link, cert, verdict.cause));
         buf_add(arena, &text, since_when(arena, cert, verdict, at));
     }
-    if (rule != NULL)
-        buf_printf(arena, &text, " (%s)", rule->section);
+    if (verdict.rule < RULE_COUNT)
+        buf_printf(arena, &text, " (%s)", rules[verdict.rule].section);
     return buf_str(&text);
 }

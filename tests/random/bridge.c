@@ -193,7 +193,6 @@ static void add_services(struct bridge *bridge, const struct gen_cluster *cluste
                                    .group = groups[row->group],
                                    .process = process,
                                    .restarts = starts_alone(cluster, i),
-                                   .stack = S("openssl"),
                                    .client_auth = asks[row->asks],
                                    .client_identity = wanted,
                                    .client_truster = same_id(row->truster) };
