@@ -30,13 +30,12 @@ static uint32_t chain_of(struct survey *survey, const json_t *row)
     return ids.count == 0 ? NO_ID : model_chain(&survey->model, ids.items, ids.count);
 }
 
-/* How the apply had changed the identity. */
-static const struct step *step_for(const struct approved *applied, str node, str service, str store)
+/* How the apply had changed the store: it is written once for all who read it. */
+static const struct step *step_for(const struct approved *applied, str node, str store)
 {
     for (size_t i = 0; i < applied->steps.count; i++) {
         const struct step *step = &applied->steps.items[i];
-        if (step->kind == STEP_install && str_eq(step->node, node) &&
-            str_eq(step->service, service) && str_eq(step->store, store))
+        if (step->kind == STEP_install && str_eq(step->node, node) && str_eq(step->store, store))
             return step;
     }
     return NULL;
@@ -48,7 +47,7 @@ static bool take_identity(struct arena *arena, struct survey *survey,
                           plan_return_list *returns, struct err *err)
 {
     str service = answer_text(arena, row, "service"), store = answer_text(arena, row, "store");
-    const struct step *step = step_for(applied, node, service, store);
+    const struct step *step = step_for(applied, node, store);
     str key = str_printf(arena, "%.*s/%.*s:%.*s", STR_ARG(node), STR_ARG(service), STR_ARG(store));
     struct plan_return back = { .identity = map_get(&survey->model.identity_ids, key),
                                 .chain = chain_of(survey, row),

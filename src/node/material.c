@@ -158,7 +158,9 @@ static bool of_snapshot(const struct change_site *site, const struct change *cha
         return false;
     for (size_t i = 0; i < saved.count; i++) {
         const struct saved_identity *row = &saved.items[i];
-        if (!str_eq(row->service, change->service) || !str_eq(row->store, change->store))
+        /* What is written over is the same file for each reader, also for one that came later. */
+        bool of_reader = change->in_place || str_eq(row->service, change->service);
+        if (!of_reader || !str_eq(row->store, change->store))
             continue;
         material->files = (struct identity_files){ row->certificate, row->key };
         material->one_file = str_eq(row->certificate, row->key);

@@ -16,8 +16,34 @@ static void take_identity(struct planner *planner, const struct plan_return *bac
                                .new_key = back->new_key,
                                .in_place = back->in_place,
                                .copy = planner->source_of[back->identity] != NO_ID };
-    if (back->chain != identity->stored)
+    if (back->chain != identity->stored && planner->renewal_of[back->identity] == NO_ID)
         planner_renew(planner, &renewal);
+}
+
+/* Files that are written over are other ones for whoever reads them. */
+static void take_files(struct planner *planner, const struct groups *readers,
+                       const struct plan_return *back)
+{
+    size_t count;
+    uint32_t first = planner->model->identities.items[back->identity].first;
+    const uint32_t *identities = groups_of(readers, first, &count);
+    take_identity(planner, back);
+    for (size_t i = 0; i < count && back->in_place; i++) {
+        struct plan_return other = *back;
+        other.identity = identities[i];
+        take_identity(planner, &other);
+    }
+}
+
+static void find_readers(struct planner *planner, struct groups *readers)
+{
+    const struct model *model = planner->model;
+    groups_init(readers, planner->arena, model->identities.count);
+    for (int round = 0; round < 2; round++) {
+        groups_round(readers);
+        for (uint32_t i = 0; i < model->identities.count; i++)
+            groups_add(readers, model->identities.items[i].first, i);
+    }
 }
 
 static bool has(const struct planner *planner, const struct plan_return *back)
@@ -55,10 +81,12 @@ void plan_back(struct arena *arena, struct judge *judge, const struct plan_goal 
                const plan_return_list *returns, struct plan *ret_plan)
 {
     struct planner planner;
+    struct groups readers;
     planner_init(&planner, arena, judge, goal, ret_plan);
+    find_readers(&planner, &readers);
     for (size_t i = 0; i < returns->count; i++) {
         if (returns->items[i].identity != NO_ID)
-            take_identity(&planner, &returns->items[i]);
+            take_files(&planner, &readers, &returns->items[i]);
         if (returns->items[i].trust_store != NO_ID)
             take_store(&planner, &returns->items[i]);
     }

@@ -167,6 +167,44 @@ TEST(what_was_written_in_place_is_written_over_again)
             check(at.plan.steps.items[i].in_place && !at.plan.steps.items[i].new_key);
 }
 
+/* Another service of db1 reads the server's files. */
+static void add_reader(struct renewed *at, enum load_mode load)
+{
+    struct model *model = &at->world.model;
+    struct service service = { .key = S("db1/gate"),
+                               .node = S("db1"),
+                               .name = S("gate"),
+                               .stack = STACK_openssl,
+                               .client_truster = NO_ID };
+    struct identity identity = model->identities.items[0];
+    identity.key = S("db1/gate:server");
+    identity.service = S("gate");
+    identity.load = load;
+    model_add_service(model, &service);
+    model_add_identity(model, &identity);
+}
+
+TEST(every_reader_of_files_that_are_written_over_loads_them_again)
+{
+    for (int named = 0; named < 2; named++) {
+        AUTO(renewed) struct renewed at;
+        renew(&at, &(struct world_spec){ .nodes = 1, .in_place = true }, true);
+        add_reader(&at, LOAD_RELOAD);
+        at.returns.count = 1; /* the server's */
+        if (named == 1) {     /* it was saved for the other one too */
+            list_push(&at.world.arena, &at.returns) = at.returns.items[0];
+            at.returns.items[1].identity = (uint32_t)at.world.model.identities.count - 1;
+        }
+        go_back(&at);
+        check_str(outline(&at), S("snapshot db1/server, snapshot db1/server\n"
+                                  "install db1/server\n"
+                                  "refresh db1/gate\n"
+                                  "refresh db1/postgres\n"
+                                  "verify db1/gate, verify db1/postgres\n"));
+        check(at.plan.proven);
+    }
+}
+
 TEST(what_never_changed_or_is_back_already_needs_no_step)
 {
     AUTO(renewed) struct renewed at;
