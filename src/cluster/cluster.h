@@ -171,8 +171,9 @@ struct node_conf *cluster_node(struct cluster *cluster, str name);
 struct store_conf *node_store(struct node_conf *node, str name);
 struct service_conf *node_service(struct node_conf *node, str name);
 
-/* The first service of `node` that the same command refreshes: one process that listens at several
-   places is several services. `service` itself where it is the first or has no command. */
+/* The first service of `node` that the same command refreshes, or that has the same admin socket:
+   one process that listens at several places is several services. `service` itself where it is the
+   first or has neither. */
 const struct service_conf *node_process(const struct node_conf *node,
                                         const struct service_conf *service);
 

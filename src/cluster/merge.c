@@ -119,11 +119,17 @@ static bool same_words(const str_list *a, const str_list *b)
     return a->count == b->count;
 }
 
+static bool is_with(const struct service_conf *a, const struct service_conf *b)
+{
+    return (a->refresh.count > 0 && same_words(&a->refresh, &b->refresh)) ||
+           (a->admin.len > 0 && str_eq(a->admin, b->admin));
+}
+
 const struct service_conf *node_process(const struct node_conf *node,
                                         const struct service_conf *service)
 {
-    for (size_t i = 0; i < node->services.count && service->refresh.count > 0; i++)
-        if (same_words(&node->services.items[i].refresh, &service->refresh))
-            return &node->services.items[i];
+    for (size_t i = 0; i < node->services.count && &node->services.items[i] != service; i++)
+        if (is_with(&node->services.items[i], service))
+            return node_process(node, &node->services.items[i]);
     return service;
 }

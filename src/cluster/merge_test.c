@@ -81,17 +81,17 @@ TEST(a_name_that_is_not_in_the_cluster_finds_nothing)
     check(node_service(cluster.nodes.items, S("x")) == NULL);
 }
 
-TEST(services_that_one_command_refreshes_are_one_process)
+TEST(services_that_one_command_or_one_admin_socket_refreshes_are_one_process)
 {
     AUTO(arena) struct arena arena = { 0 };
-    struct cluster cluster =
-        parsed(&arena,
-               S("cluster: a\nnodes: {n: {services: {a: {refresh: [r, x]}, b: {refresh: [r]}, "
-                 "c: {refresh: [r, x]}, d: {}, e: {}}}}\n"),
-               false);
+    struct cluster cluster = parsed(
+        &arena,
+        S("cluster: a\nnodes: {n: {services: {a: {refresh: [r, x]}, b: {refresh: [r], admin: /t}, "
+          "c: {refresh: [r, x], admin: /s}, d: {}, e: {}, f: {admin: /s}, g: {admin: /u}}}}\n"),
+        false);
     const struct node_conf *node = cluster.nodes.items;
     const struct service_conf *services = node->services.items;
-    static const size_t first[] = { 0, 1, 0, 3, 4 };
+    static const size_t first[] = { 0, 1, 0, 3, 4, 0, 6 };
     for (size_t i = 0; i < COUNT(first); i++)
         check(node_process(node, &services[i]) == &services[first[i]]);
 }

@@ -26,8 +26,29 @@ static bool dial(str path, int *ret_fd, struct err *err)
         return err_set(err, ERR_USAGE, "%.*s: too long for a socket", STR_ARG(path));
     memcpy(address.sun_path, path.ptr, path.len);
     *ret_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (*ret_fd < 0 || connect(*ret_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+    if (*ret_fd < 0)
         return err_errno(err, "%.*s", STR_ARG(path));
+    /* Where too many wait already, connect() and send() do. */
+    struct timeval most = { .tv_sec = ANSWER_MS / 1000 };
+    (void)setsockopt(*ret_fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+    while (connect(*ret_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        if (errno != EINTR)
+            return err_errno(err, "%.*s", STR_ARG(path));
+    return true;
+}
+
+/* One that was closed before it had everything may have said why: that is heard next. */
+static bool say(int fd, str path, str command, struct err *err)
+{
+    while (command.len > 0) {
+        ssize_t sent = send(fd, command.ptr, command.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EPIPE)
+            return true;
+        if (sent < 0 && errno != EINTR)
+            return err_errno(err, "%.*s", STR_ARG(path));
+        if (sent > 0)
+            command = (str){ command.ptr + sent, command.len - (size_t)sent };
+    }
     return true;
 }
 
@@ -41,15 +62,17 @@ static bool hear(struct arena *arena, int fd, str path, str *ret_answer, struct 
         char block[4096];
         struct pollfd wait = { .fd = fd, .events = POLLIN };
         int64_t left = deadline - clock_monotonic_ms();
-        if (left <= 0 || poll(&wait, 1, (int)left) == 0)
+        int ready = left <= 0 ? 0 : poll(&wait, 1, (int)left);
+        if (ready == 0)
             return err_set(err, ERR_UNCERTAIN, "%.*s does not answer", STR_ARG(path));
-        ssize_t got = read(fd, block, sizeof(block));
+        ssize_t got = ready < 0 ? -1 : read(fd, block, sizeof(block));
         if (got < 0 && errno == EINTR)
             continue;
+        /* It closed before it had read everything. */
+        if (got == 0 || (got < 0 && errno == ECONNRESET))
+            break;
         if (got < 0)
             return err_errno(err, "%.*s", STR_ARG(path));
-        if (got == 0)
-            break;
         buf_add(arena, &answer, (str){ block, (size_t)got });
         if (answer.bytes.count > ANSWER_MAX)
             return err_set(err, ERR_FORMAT, "%.*s: the answer is too long", STR_ARG(path));
@@ -62,7 +85,7 @@ static bool ask(struct arena *arena, const struct service_conf *service, str com
                 str *ret_answer, struct err *err)
 {
     AUTO(fd) int fd = -1;
-    return dial(service->admin, &fd, err) && io_write_all(fd, command, err) &&
+    return dial(service->admin, &fd, err) && say(fd, service->admin, command, err) &&
            hear(arena, fd, service->admin, ret_answer, err);
 }
 
@@ -121,22 +144,25 @@ static bool is_name_of(struct arena *arena, str name, str path)
            (name.ptr[0] != '/' && str_ends(path, str_printf(arena, "/%.*s", STR_ARG(name))));
 }
 
-/* The name that HAProxy has for the file at `path`, or the empty string. */
-static str name_of(struct arena *arena, const str_list *names, str path)
+/* The names that HAProxy has for the file at `path`. Two lines of its configuration that name it in
+   two ways have each loaded it. */
+static str_list names_of(struct arena *arena, const str_list *names, str path)
 {
+    str_list found = { 0 };
     for (size_t i = 0; i < names->count && path.len > 0; i++)
         if (is_name_of(arena, names->items[i], path))
-            return names->items[i];
-    return S("");
+            list_push(arena, &found) = names->items[i];
+    return found;
 }
 
-/* Whether a store's file is what HAProxy could take as this kind: a pair must be one file. */
-static str loadable(struct arena *arena, const struct known *known, const struct store_conf *store,
-                    int kind)
+/* None where a store's file is not what HAProxy could take as this kind: a pair must be one file.
+ */
+static str_list loadable(struct arena *arena, const struct known *known,
+                         const struct store_conf *store, int kind)
 {
     if (kind == PAIR && !str_eq(store->certificate, store->key))
-        return S("");
-    return name_of(arena, &known->names, path_of(store, kind));
+        return (str_list){ 0 };
+    return names_of(arena, &known->names, path_of(store, kind));
 }
 
 /* ---- what is loaded ---- */
@@ -223,26 +249,23 @@ static bool same_set(const str_list *a, const str_list *b)
     return same;
 }
 
-/* How the file of a store stands with a running HAProxy. */
+/* How the file of a store stands with a running HAProxy, under one of its names. */
 struct standing {
-    str name; /* empty: HAProxy does not know it */
-    bool same, used;
+    str name;
+    struct shown shown;
+    bool same; /* as it is stored */
 };
 
 static bool read_standing(const struct driver_call *call, const struct service_conf *service,
-                          const struct known *known, const struct store_conf *store, int kind,
+                          const struct store_conf *store, int kind, str name,
                           struct standing *ret_standing, struct err *err)
 {
-    struct shown shown;
     str_list stored;
-    *ret_standing = (struct standing){ .name = loadable(call->arena, known, store, kind) };
-    if (ret_standing->name.len == 0)
-        return true;
-    if (!read_shown(call->arena, service, kind, ret_standing->name, &shown, err) ||
+    *ret_standing = (struct standing){ .name = name };
+    if (!read_shown(call->arena, service, kind, name, &ret_standing->shown, err) ||
         !stored_marks(call->arena, kind, path_of(store, kind), &stored, err))
         return false;
-    ret_standing->same = same_set(&shown.marks, &stored);
-    ret_standing->used = shown.used;
+    ret_standing->same = same_set(&ret_standing->shown.marks, &stored);
     return true;
 }
 
@@ -251,18 +274,17 @@ bool haproxy_digests(const struct driver_call *call, const struct service_conf *
                      struct err *err)
 {
     struct known known;
-    struct shown shown;
+    struct standing standing = { .same = true };
     int kind = store->certificate.len > 0 ? PAIR : ANCHORS;
     *ret_known = false;
     if (!read_known(call->arena, service, kind, &known, err))
         return false;
-    str name = loadable(call->arena, &known, store, kind);
-    *ret_known = name.len > 0;
-    if (!*ret_known)
-        return true;
-    if (!read_shown(call->arena, service, kind, name, &shown, err))
-        return false;
-    *ret_digests = shown.marks;
+    str_list names = loadable(call->arena, &known, store, kind);
+    for (size_t i = 0; i < names.count && standing.same; i++)
+        if (!read_standing(call, service, store, kind, names.items[i], &standing, err))
+            return false;
+    *ret_known = names.count > 0;
+    *ret_digests = standing.shown.marks;
     return true;
 }
 
@@ -313,12 +335,13 @@ static bool abort_open(struct arena *arena, const struct driver_call *call,
                        struct err *err)
 {
     for (size_t i = 0; i < call->node->stores.count; i++) {
-        str name = name_of(arena, &known->open, path_of(&call->node->stores.items[i], kind));
-        if (name.len > 0 &&
-            !order(arena, service,
-                   str_printf(arena, "abort ssl %s %s\n", kind_names[kind], quote(arena, name).ptr),
-                   "ransaction aborted", err))
-            return false;
+        str_list names = names_of(arena, &known->open, path_of(&call->node->stores.items[i], kind));
+        for (size_t k = 0; k < names.count; k++)
+            if (!order(arena, service,
+                       str_printf(arena, "abort ssl %s %s\n", kind_names[kind],
+                                  quote(arena, names.items[k]).ptr),
+                       "ransaction aborted", err))
+                return false;
     }
     return true;
 }
@@ -349,10 +372,25 @@ struct difference {
     struct standing at;
 };
 
+typedef bool visit_difference(const struct difference *difference, void *context, struct err *err);
+
+static bool differences_of(struct difference difference, const struct known *known,
+                           visit_difference *visit, void *context, struct err *err)
+{
+    const struct driver_call *call = difference.call;
+    str_list names = loadable(call->arena, known, difference.store, difference.kind);
+    for (size_t i = 0; i < names.count; i++) {
+        if (!read_standing(call, difference.service, difference.store, difference.kind,
+                           names.items[i], &difference.at, err))
+            return false;
+        if (!difference.at.same && !visit(&difference, context, err))
+            return false;
+    }
+    return true;
+}
+
 static bool each_difference(const struct driver_call *call, const struct service_conf *service,
-                            bool (*visit)(const struct difference *difference, void *context,
-                                          struct err *err),
-                            void *context, struct err *err)
+                            visit_difference *visit, void *context, struct err *err)
 {
     for (int kind = 0; kind < FILE_KINDS; kind++) {
         struct known known;
@@ -363,10 +401,7 @@ static bool each_difference(const struct driver_call *call, const struct service
                                              .service = service,
                                              .store = &call->node->stores.items[i],
                                              .kind = kind };
-            if (!read_standing(call, service, &known, difference.store, kind, &difference.at, err))
-                return false;
-            if (difference.at.name.len > 0 && !difference.at.same &&
-                !visit(&difference, context, err))
+            if (!differences_of(difference, &known, visit, context, err))
                 return false;
         }
     }
@@ -378,13 +413,24 @@ struct need {
     str name;
 };
 
+/* Whether any service of this HAProxy asks clients for the issuers that are in the store. */
+static bool is_asked_for(const struct difference *difference)
+{
+    const struct node_conf *node = difference->call->node;
+    const struct service_conf *process = node_process(node, difference->service);
+    for (size_t i = 0; i < node->services.count; i++)
+        if (node_process(node, &node->services.items[i]) == process &&
+            str_list_has(&node->services.items[i].trust, difference->store->name))
+            return true;
+    return false;
+}
+
 static bool see_need(const struct difference *difference, void *context, struct err *err)
 {
     struct need *need = context;
     (void)err;
-    bool lost = difference->kind == PAIR && !difference->at.used;
-    bool asked_for = difference->kind == ANCHORS &&
-                     str_list_has(&difference->service->trust, difference->store->name);
+    bool lost = difference->kind == PAIR && !difference->at.shown.used;
+    bool asked_for = difference->kind == ANCHORS && is_asked_for(difference);
     enum haproxy_need this = lost ? OF_CERTIFICATE : asked_for ? OF_CLIENT_ISSUERS : OF_NOTHING;
     if (this > need->need)
         *need = (struct need){ this, difference->at.name };

@@ -11,7 +11,8 @@
 
 #include "node/driver.h"
 
-/* Load every file of the node's stores that HAProxy has loaded before and that is another now. */
+/* Load every file of the node's stores that HAProxy has loaded before and that is another now,
+   under each name that it knows the file by. */
 MUST_CHECK bool haproxy_load(const struct driver_call *call, const struct service_conf *service,
                              size_t *ret_count, struct err *err);
 
@@ -30,7 +31,8 @@ MUST_CHECK bool haproxy_has_loaded(const struct driver_call *call,
                                    str *ret_store, struct err *err);
 
 /* What HAProxy has loaded from the store's file, each certificate as haproxy_digest(): of a pair
-   its leaf alone. *ret_known is false when it knows no such file. */
+   its leaf alone. Of several names for the file, of one that lags behind what is stored. *ret_known
+   is false when it knows no such file. */
 MUST_CHECK bool haproxy_digests(const struct driver_call *call, const struct service_conf *service,
                                 const struct store_conf *store, str_list *ret_digests,
                                 bool *ret_known, struct err *err);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ struct bench {
     struct driver_call call;
     const struct service_conf *service;
     str pair, trust, heard; /* paths; `heard` has every command, one after the other */
+    bool busy;              /* it takes one connection at a time, and the first after a while */
     pid_t server;
 };
 
@@ -53,13 +55,13 @@ static void bench_make(struct bench *bench)
                              0600);
     bench->trust = folder_put(&bench->folder, "trust.pem", bench->root.pem, 0644);
     bench->heard = folder_put(&bench->folder, "heard", S(""), 0600);
-    str text =
-        str_printf(arena,
-                   "{nodes: {n: {stores: {pair: {certificate: \"%.*s\", key: \"%.*s\"}, two: "
-                   "{certificate: /t.crt, key: /t.key}, trust: {certificates: %.*s}}, "
-                   "services: {lb: {admin: %.*s/sock}}}}}",
-                   STR_ARG(bench->pair), STR_ARG(bench->pair), STR_ARG(bench->trust),
-                   STR_ARG(bench->folder.path));
+    str text = str_printf(
+        arena,
+        "{nodes: {n: {stores: {pair: {certificate: \"%.*s\", key: \"%.*s\"}, two: "
+        "{certificate: /t.crt, key: /t.key}, trust: {certificates: %.*s}}, "
+        "services: {lb: {admin: %.*s/sock}, other: {admin: %.*s/sock}, else: {admin: /s}}}}}",
+        STR_ARG(bench->pair), STR_ARG(bench->pair), STR_ARG(bench->trust),
+        STR_ARG(bench->folder.path), STR_ARG(bench->folder.path));
     check_ok(cluster_parse(arena, "/n.yaml", text, true, &bench->cluster, &err), &err);
     bench->call = (struct driver_call){ .arena = arena, .node = &bench->cluster.nodes.items[0] };
     bench->service = &bench->call.node->services.items[0];
@@ -93,8 +95,10 @@ static void serve(struct bench *bench, const struct line *lines)
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", bench->folder.path.ptr);
     check_int(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    check_int(listen(listener, 8), 0);
+    check_int(listen(listener, bench->busy ? 0 : 8), 0);
     bench->server = fork();
+    if (bench->server == 0 && bench->busy)
+        usleep(100 * 1000);
     for (; bench->server == 0;) {
         int client = accept(listener, NULL, NULL);
         answer(bench, client, lines);
@@ -159,15 +163,18 @@ TEST(what_differs_is_sent_without_what_is_not_pem_and_committed_and_the_rest_is_
 TEST(what_it_cannot_take_as_a_whole_while_it_runs_needs_a_reload)
 {
     static const struct {
-        bool pair, trust, clients;
+        bool pair, trust; /* differs */
+        size_t clients;   /* the service that verifies them by the trust store; 3: none */
         const char *status;
         enum haproxy_need need;
     } cases[] = {
-        {false,  true,  true,  "Used",   OF_CLIENT_ISSUERS},
-        { false, true,  false, "Used",   OF_NOTHING       },
-        { true,  false, false, "Used",   OF_NOTHING       },
-        { true,  true,  true,  "Unused", OF_CERTIFICATE   },
-        { false, false, true,  "Unused", OF_NOTHING       },
+        {false,  true,  0, "Used",   OF_CLIENT_ISSUERS},
+        { false, true,  1, "Used",   OF_CLIENT_ISSUERS},
+        { false, true,  2, "Used",   OF_NOTHING       },
+        { false, true,  3, "Used",   OF_NOTHING       },
+        { true,  false, 3, "Used",   OF_NOTHING       },
+        { true,  true,  0, "Unused", OF_CERTIFICATE   },
+        { false, false, 0, "Unused", OF_NOTHING       },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         AUTO(bench) struct bench bench;
@@ -175,9 +182,10 @@ TEST(what_it_cannot_take_as_a_whole_while_it_runs_needs_a_reload)
         enum haproxy_need need;
         str name;
         bench_make(&bench);
-        struct service_conf service = *bench.service;
-        if (cases[i].clients)
-            list_push(&bench.folder.arena, &service.trust) = S("trust");
+        struct node_conf *node = &bench.cluster.nodes.items[0];
+        if (cases[i].clients < node->services.count)
+            list_push(&bench.folder.arena, &node->services.items[cases[i].clients].trust) =
+                S("trust");
         // clang-format off
         const struct line lines[] = {
             { "show ssl cert\n", text(&bench, "# filename\n", bench.pair, "\n") },
@@ -189,7 +197,7 @@ TEST(what_it_cannot_take_as_a_whole_while_it_runs_needs_a_reload)
         };
         // clang-format on
         serve(&bench, lines);
-        check_ok(haproxy_needs_reload(&bench.call, &service, &need, &name, &err), &err);
+        check_ok(haproxy_needs_reload(&bench.call, bench.service, &need, &name, &err), &err);
         check_int(need, cases[i].need);
         check_str(name, need == OF_NOTHING          ? S("")
                         : need == OF_CLIENT_ISSUERS ? S("trust.pem")
@@ -257,6 +265,113 @@ TEST(what_is_loaded_is_compared_by_digest_and_the_store_that_differs_is_named)
     check_loaded(&all.leaf, &all.root, NULL, &all);
     check_loaded(&old_pair.other, &old_pair.root, "pair", &old_pair);
     check_loaded(&old_anchors.leaf, &old_anchors.other, "trust", &old_anchors);
+}
+
+TEST(a_file_that_two_lines_name_differently_is_loaded_when_both_have_it)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    str_list digests = { 0 };
+    size_t count;
+    bool loaded, known;
+    str store;
+    bench_make(&bench);
+    const char *names = text(&bench, "# filename\n", bench.trust,
+                             " - 1 certificate(s)\ntrust.pem - 1 certificate(s)\n");
+    // clang-format off
+    const struct line lines[] = {
+        { "show ssl cert\n", "# filename\n\n" },
+        { "show ssl ca-file\n", names },
+        { "show ssl ca-file trust.pem\n", shown(&bench, &bench.other, "Used") },
+        { "show ssl ca-file /", shown(&bench, &bench.root, "Used") },
+        { "show ssl crl-file\n", "# filename\n\n" },
+        { "set ssl ca-file trust.pem", "transaction created for CA trust.pem!\n" },
+        { "commit ssl ca-file trust.pem", "Committing trust.pem\nSuccess!\n\n" },
+        { NULL, NULL },
+    };
+    // clang-format on
+    serve(&bench, lines);
+    check_ok(haproxy_has_loaded(&bench.call, bench.service, &loaded, &store, &err), &err);
+    check(!loaded);
+    check_ok(haproxy_digests(&bench.call, bench.service, &bench.call.node->stores.items[2],
+                             &digests, &known, &err),
+             &err);
+    check(known);
+    check_int(digests.count, 1);
+    check_str(digests.items[0], digest(&bench, &bench.other));
+    check_ok(haproxy_load(&bench.call, bench.service, &count, &err), &err);
+    check_int(count, 1);
+}
+
+TEST(what_it_says_before_it_hangs_up_on_a_long_file_is_the_error)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    struct buf many = { 0 };
+    size_t count;
+    bench_make(&bench);
+    for (size_t i = 0; i < 512; i++) /* more than a socket takes at once */
+        buf_add(&bench.folder.arena, &many, bench.leaf.pem);
+    bench.pair = folder_put(&bench.folder, "a b.pem", buf_str(&many), 0600);
+    // clang-format off
+    const struct line lines[] = {
+        { "show ssl cert\n", text(&bench, "# filename\n", bench.pair, "\n") },
+        { "show ssl cert ", shown(&bench, &bench.other, "Used") },
+        { "show ssl", "# filename\n\n" },
+        { "set ssl cert", "The payload is too long.\n" },
+        { NULL, NULL },
+    };
+    // clang-format on
+    serve(&bench, lines);
+    void (*before)(int) = signal(SIGPIPE, SIG_DFL);
+    check(!haproxy_load(&bench.call, bench.service, &count, &err));
+    (void)signal(SIGPIPE, before);
+    check(str_find(str_c(err.msg), S("HAProxy: The payload is too long.")) < str_c(err.msg).len);
+}
+
+static void rung(int number)
+{
+    (void)number;
+}
+
+/* As many connections as wait in a row, so that the next connect() has to; each has said all. */
+static void fill(const struct bench *bench, int fds[4])
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", bench->folder.path.ptr);
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (connect(fds[i], (struct sockaddr *)&address, sizeof(address)) == 0)
+            check_int(shutdown(fds[i], SHUT_WR), 0);
+    }
+}
+
+TEST(a_signal_while_it_is_busy_is_no_answer)
+{
+    AUTO(bench) struct bench bench;
+    AUTO(err) struct err err = { 0 };
+    bool loaded = false;
+    str store;
+    int fds[4];
+    static const struct line lines[] = {
+        {"show ssl", "# filename\n\n"},
+        { NULL,      NULL            },
+    };
+    bench_make(&bench);
+    bench.busy = true;
+    serve(&bench, lines);
+    fill(&bench, fds);
+    struct sigaction ring = { .sa_handler = rung }, before;
+    struct itimerval often = { { 0, 5000 }, { 0, 5000 } }, never = { 0 };
+    check_int(sigaction(SIGALRM, &ring, &before), 0);
+    check_int(setitimer(ITIMER_REAL, &often, NULL), 0);
+    bool good = haproxy_has_loaded(&bench.call, bench.service, &loaded, &store, &err);
+    check_int(setitimer(ITIMER_REAL, &never, NULL), 0);
+    check_int(sigaction(SIGALRM, &before, NULL), 0);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        close(fds[i]);
+    check_ok(good, &err);
+    check(loaded);
 }
 
 TEST(a_digest_is_sha1_of_the_certificate_as_haproxy_writes_it)

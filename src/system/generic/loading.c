@@ -187,12 +187,14 @@ bool loading_health(const struct driver_call *call, const struct service_conf *s
 
 /* ---- refresh ---- */
 
-/* A service as it was before it was told to load. */
+/* A service of the process as it was before that was told to load. */
 struct before {
+    const struct service_conf *service;
     struct seen_wire wire;
     holder_list holders;
     bool names_follow; /* the issuers that it asks for were those of the anchors it had loaded */
 };
+typedef LIST(struct before) before_list;
 
 static void add_names(const struct driver_call *call, const cert_list *certs, str_list *names)
 {
@@ -232,7 +234,7 @@ static bool look_before(const struct driver_call *call, const struct service_con
                         struct before *ret_before, struct err *err)
 {
     str_list names;
-    *ret_before = (struct before){ 0 };
+    *ret_before = (struct before){ .service = service };
     if (service->listen.len == 0)
         return true;
     holders_find(call->arena, service->listen, &ret_before->holders);
@@ -243,6 +245,20 @@ static bool look_before(const struct driver_call *call, const struct service_con
     bool cannot = service->admin.len > 0 && service->refresh.count == 0;
     ret_before->names_follow =
         !cannot && names.count > 0 && same_names(&names, &ret_before->wire.acceptable);
+    return true;
+}
+
+/* Every place where the process listens. */
+static bool look_at_all(const struct driver_call *call, const struct service_conf *service,
+                        before_list *ret_befores, struct err *err)
+{
+    const struct node_conf *node = call->node;
+    const struct service_conf *process = node_process(node, service);
+    *ret_befores = (before_list){ 0 };
+    for (size_t i = 0; i < node->services.count; i++)
+        if (node_process(node, &node->services.items[i]) == process &&
+            !look_before(call, &node->services.items[i], &list_push(call->arena, ret_befores), err))
+            return false;
     return true;
 }
 
@@ -263,7 +279,7 @@ static bool command(const struct driver_call *call, const struct service_conf *s
 
 /* Not told where only a reload helps, or where it already has all that it could be told. */
 static bool tell_haproxy(const struct driver_call *call, const struct service_conf *service,
-                         bool *ret_told, str *ret_evidence, struct err *err)
+                         bool reloads, bool *ret_told, str *ret_evidence, struct err *err)
 {
     enum haproxy_need need;
     size_t count = 0;
@@ -271,7 +287,7 @@ static bool tell_haproxy(const struct driver_call *call, const struct service_co
     *ret_told = false;
     if (!haproxy_needs_reload(call, service, &need, &name, err))
         return false;
-    if (need != OF_NOTHING && service->refresh.count > 0)
+    if (need != OF_NOTHING && reloads)
         return true;
     if (need == OF_CERTIFICATE) {
         (void)err_set(err, ERR_REFUSED,
@@ -289,21 +305,29 @@ static bool tell_haproxy(const struct driver_call *call, const struct service_co
     return true;
 }
 
+/* What one of its services declares is how the process is told. */
 static bool tell(const struct driver_call *call, const struct service_conf *service,
-                 str *ret_evidence, struct err *err)
+                 const before_list *befores, str *ret_evidence, struct err *err)
 {
+    const struct service_conf *admin = service, *refresh = service;
     bool told = false;
-    if (service->admin.len > 0 && !tell_haproxy(call, service, &told, ret_evidence, err))
+    for (size_t i = 0; i < befores->count; i++) {
+        const struct service_conf *one = befores->items[i].service;
+        admin = admin->admin.len == 0 && one->admin.len > 0 ? one : admin;
+        refresh = refresh->refresh.count == 0 && one->refresh.count > 0 ? one : refresh;
+    }
+    if (admin->admin.len > 0 &&
+        !tell_haproxy(call, admin, refresh->refresh.count > 0, &told, ret_evidence, err))
         return false;
-    return told || command(call, service, ret_evidence, err);
+    return told || command(call, refresh, ret_evidence, err);
 }
 
 /* What the wire must show: the stored certificate, and the names of the stored anchors where those
    were shown before. False with a text while it does not. */
-static bool wire_is_right(const struct driver_call *call, const struct service_conf *service,
-                          const struct before *before, bool *ret_right, str *ret_text,
-                          struct err *err)
+static bool wire_is_right(const struct driver_call *call, const struct before *before,
+                          bool *ret_right, str *ret_text, struct err *err)
 {
+    const struct service_conf *service = before->service;
     struct seen_wire wire;
     enum observed observed;
     str_list names;
@@ -321,14 +345,15 @@ static bool wire_is_right(const struct driver_call *call, const struct service_c
     return true;
 }
 
-static bool is_over(const struct driver_call *call, const struct service_conf *service,
-                    const struct before *before, bool *ret_over, str *ret_text, struct err *err)
+static bool is_over(const struct driver_call *call, const struct before *before, bool *ret_over,
+                    str *ret_text, struct err *err)
 {
+    const struct service_conf *service = before->service;
     enum observed observed = OBSERVED_AFTER;
     holder_list now;
     *ret_over = true;
     if (service->listen.len > 0) {
-        if (!wire_is_right(call, service, before, ret_over, ret_text, err))
+        if (!wire_is_right(call, before, ret_over, ret_text, err))
             return false;
         holders_find(call->arena, service->listen, &now);
         *ret_over = *ret_over && holders_settled(call->arena, &before->holders, &now, ret_text);
@@ -344,23 +369,33 @@ static bool is_over(const struct driver_call *call, const struct service_conf *s
     return !*ret_over || loading_health(call, service, ret_over, ret_text, err);
 }
 
-bool loading_refresh(const struct driver_call *call, const struct service_conf *service,
-                     str *ret_evidence, struct err *err)
+static bool wait_for(const struct driver_call *call, const struct before *before, int64_t end,
+                     str said, struct err *err)
 {
-    struct before before;
     str text = S("");
-    bool over = false;
-    if (!look_before(call, service, &before, err) || !tell(call, service, ret_evidence, err))
-        return false;
-    for (int64_t end = clock_monotonic_ms() + LOAD_MS; !over;) {
-        if (!is_over(call, service, &before, &over, &text, err))
+    for (bool over = false; !over;) {
+        if (!is_over(call, before, &over, &text, err))
             return false;
         if (!over && clock_monotonic_ms() >= end)
             return err_set(err, ERR_TIMEOUT, "%.*s/%.*s: %.*s, and then: %.*s",
-                           STR_ARG(call->node->name), STR_ARG(service->name),
-                           STR_ARG(*ret_evidence), STR_ARG(text));
+                           STR_ARG(call->node->name), STR_ARG(before->service->name), STR_ARG(said),
+                           STR_ARG(text));
         if (!over)
             nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000L * 1000L }, NULL);
     }
+    return true;
+}
+
+bool loading_refresh(const struct driver_call *call, const struct service_conf *service,
+                     str *ret_evidence, struct err *err)
+{
+    before_list befores;
+    if (!look_at_all(call, service, &befores, err) ||
+        !tell(call, service, &befores, ret_evidence, err))
+        return false;
+    int64_t end = clock_monotonic_ms() + LOAD_MS;
+    for (size_t i = 0; i < befores.count; i++)
+        if (!wait_for(call, &befores.items[i], end, *ret_evidence, err))
+            return false;
     return true;
 }

@@ -2,9 +2,10 @@
 /*
  * loading.h - how a declared service is made to load its files, and how it is known that it has.
  *
- * Its refresh command is run, or HAProxy's admin socket is told. That is over when, all together:
- * the wire shows what is stored, nobody who answered before the command still does
- * (node/holders.h), HAProxy says so where it can be asked, and the health command succeeds.
+ * Its refresh command is run, or HAProxy's admin socket is told. That is over when, of each service
+ * of the process (node_process()): the wire shows what is stored, nobody who answered before the
+ * command still does (node/holders.h), HAProxy says so where it can be asked, and the health
+ * command succeeds.
  */
 #ifndef SYSTEM_GENERIC_LOADING_H
 #define SYSTEM_GENERIC_LOADING_H

@@ -91,16 +91,28 @@ TEST(a_service_is_well_when_its_health_command_says_so)
     }
 }
 
-TEST(a_refresh_is_over_when_the_health_command_says_so)
+/* A health command in whose answer the third question is the first that is answered well. */
+#define THIRD \
+    "health: [/bin/sh, -c, 'cd \"$0\" && echo >>asked && [ $(wc -l <asked) -ge 3 ]', PLACE]"
+
+TEST(a_refresh_is_over_when_the_health_command_of_every_service_of_the_process_says_so)
 {
-    AUTO(bench) struct bench bench;
-    AUTO(err) struct err err = { 0 };
-    str evidence;
-    /* The third question is answered well. */
-    bench_make(&bench, "refresh: [/bin/true], health: [/bin/sh, -c, 'cd \"$0\" && echo >>asked && "
-                       "[ $(wc -l <asked) -ge 3 ]', PLACE]");
-    struct service_conf service = *bench.service;
-    service.health.items[3] = bench.folder.path;
-    check_ok(loading_refresh(&bench.call, &service, &evidence, &err), &err);
-    check_str(folder_text(&bench.folder, folder_at(&bench.folder, "asked")), S("\n\n\n"));
+    static const struct {
+        const char *keys;
+        size_t service; /* whose health it is */
+    } cases[] = {
+        {"refresh: [/bin/true], " THIRD,                                     0},
+        { "refresh: [/bin/true]}, other: {refresh: [/bin/true], " THIRD,     1},
+        { "refresh: [/bin/true], " THIRD "}, other: {refresh: [/bin/false]", 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        AUTO(bench) struct bench bench;
+        AUTO(err) struct err err = { 0 };
+        str evidence;
+        bench_make(&bench, cases[i].keys);
+        struct node_conf *node = &bench.cluster.nodes.items[0];
+        node->services.items[cases[i].service].health.items[3] = bench.folder.path;
+        check_ok(loading_refresh(&bench.call, bench.service, &evidence, &err), &err);
+        check_str(folder_text(&bench.folder, folder_at(&bench.folder, "asked")), S("\n\n\n"));
+    }
 }
