@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/commands.h"
 
+#include "apply/approved.h"
 #include "base/io.h"
 #include "cmd/planning.h"
 
@@ -14,11 +15,29 @@ struct plan_options {
 // clang-format off
 static const struct option options[] = {
     PLANNING_OPTIONS(struct plan_options, flags),
-    { "out", 'o', OPTION_FILE, "FILE", "write the plan document to FILE", NULL, OPTION_AT(struct plan_options, const char *, out) },
+    { "out", 'o', OPTION_FILE, "FILE", "write the plan document to FILE, over nothing or another plan", NULL, OPTION_AT(struct plan_options, const char *, out) },
     { "wave", 0, OPTION_TEXT, "N|all", "show one wave alone with every name, or each of them", NULL, OPTION_AT(struct plan_options, const char *, wave) },
     { 0 },
 };
 // clang-format on
+
+/* What is there and is no plan may be a key: only nothing and a plan are written over. */
+static bool may_write(struct cmd *cmd, const struct plan_options *given, struct err *err)
+{
+    AUTO(err) struct err unread = { 0 };
+    struct approved there;
+    str text;
+    if (given->out == NULL || access(given->out, F_OK) != 0)
+        return true;
+    bool read = io_read(&cmd->arena, given->out, IO_FILE_MAX, &text, &unread);
+    if (read && (text.len == 0 || approved_parse(&cmd->arena, text, &there, &unread)))
+        return true;
+    (void)err_set(err, ERR_REFUSED, "%s is there, and is no plan of reseal: it stays as it is",
+                  given->out);
+    return err_next(err, "%.*s",
+                    STR_ARG(cmd_line(cmd, "plan%s --out %s.plan",
+                                     planning_flags_text(cmd, &given->flags), given->out)));
+}
 
 static bool write_out(struct planning *planning, const char *path, struct err *err)
 {
@@ -46,7 +65,8 @@ static int run(struct cmd *cmd, struct err *err)
     const struct plan_options *given = cmd->options;
     AUTO(opened) struct opened opened = { 0 };
     struct planning planning;
-    if (!cmd_plan(cmd, &given->flags, NULL, &opened, &planning, err) ||
+    if (!may_write(cmd, given, err) ||
+        !cmd_plan(cmd, &given->flags, NULL, &opened, &planning, err) ||
         (given->out != NULL && !write_out(&planning, given->out, err)))
         return EXIT_FAILED;
     if (cmd->global.json) {
