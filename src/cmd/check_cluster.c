@@ -13,6 +13,9 @@
 enum status { STATUS_OK, STATUS_WARNING, STATUS_CRITICAL };
 enum outcome { LINK_OK, LINK_BROKEN, LINK_UNKNOWN };
 
+/* What is said of a link that was not looked at from both of its ends. */
+#define UNSEEN "a node of it did not answer"
+
 /* A declared link. Where several certificates may be shown, it has several rows in the model. */
 struct judged_link {
     uint32_t first, row; /* link ids: of its first row, and of the one that the verdict is about */
@@ -101,8 +104,9 @@ static void take_wire(struct check *check, const struct link *link, const struct
         return;
     judged->on_wire = true;
     if (is_down(survey, &survey->model.services.items[link->to])) {
-        judged->outcome = judged->outcome == LINK_OK ? LINK_UNKNOWN : judged->outcome;
         judged->on_wire = false;
+        if (judged->outcome == LINK_OK)
+            judged->outcome = LINK_UNKNOWN, judged->text = S("the server does not answer");
     } else if (judged->outcome == LINK_OK && !tried->accepted) {
         judged->outcome = LINK_BROKEN;
         judged->cause = tried->cause != CAUSE_none ? tried->cause : CAUSE_not_tls;
@@ -117,6 +121,31 @@ static void take_wire(struct check *check, const struct link *link, const struct
     }
 }
 
+static bool is_seen(const struct survey *survey, const struct link *link)
+{
+    return survey_reached(survey, survey->model.services.items[link->from].node) &&
+           survey_reached(survey, survey->model.services.items[link->to].node);
+}
+
+/* Of what has an end that nobody looked at nothing is known. */
+static struct judged_link judge_link_of(struct check *check, uint32_t id,
+                                        const struct tried *tried)
+{
+    const struct survey *survey = &check->opened.survey;
+    const struct link *link = &survey->model.links.items[id];
+    if (!is_seen(survey, link))
+        return (struct judged_link){ .first = id,
+                                     .row = id,
+                                     .outcome = LINK_UNKNOWN,
+                                     .verdict.certificate = NO_ID,
+                                     .breaks_at = INT64_MAX,
+                                     .text = S(UNSEEN) };
+    struct judged_link judged = judge(check, id);
+    judge_rows(check, &judged);
+    take_wire(check, link, tried, &judged);
+    return judged;
+}
+
 static void judge_all(struct check *check, bool try_them)
 {
     AUTO(arena) struct arena scratch = { 0 };
@@ -125,16 +154,11 @@ static void judge_all(struct check *check, bool try_them)
     bool *wanted = arena_alloc(&scratch, count + 1, sizeof(bool));
     struct tried *tried = arena_alloc(&check->cmd->arena, count + 1, sizeof(*tried));
     for (size_t i = 0; i < count; i++)
-        wanted[i] = try_them;
+        wanted[i] = try_them && is_seen(survey, &survey->model.links.items[i]);
     survey_try_links(&check->cmd->arena, survey, wanted, tried);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!survey_is_first(survey, i))
-            continue;
-        struct judged_link judged = judge(check, i);
-        judge_rows(check, &judged);
-        take_wire(check, &survey->model.links.items[i], &tried[i], &judged);
-        list_push(&check->cmd->arena, &check->links) = judged;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (survey_is_first(survey, i))
+            list_push(&check->cmd->arena, &check->links) = judge_link_of(check, i, &tried[i]);
 }
 
 static enum status worst(const struct check *check)
@@ -218,7 +242,7 @@ static void emit_unseen(struct emit *emit, const struct link_conf *link)
     emit_text(emit, "basis", "stored");
     emit_null(emit, "breaks_at");
     emit_str(emit, "user", link->user);
-    emit_text(emit, "text", "a node of it did not answer");
+    emit_text(emit, "text", UNSEEN);
     emit_object_end(emit);
 }
 
@@ -252,7 +276,7 @@ static void print_link(const struct check *check, size_t index)
     if (judged->outcome == LINK_BROKEN)
         fprintf(out, "  %s\n          %.*s", cause_code(judged->cause), STR_ARG(judged->text));
     else if (judged->outcome == LINK_UNKNOWN)
-        fputs("  the server does not answer", out);
+        fprintf(out, "  %.*s", STR_ARG(judged->text));
     else if (judged->breaks_at != INT64_MAX)
         fprintf(out, "  breaks %.*s",
                 STR_ARG(clock_relative(&check->cmd->arena, judged->breaks_at, check->at)));
@@ -265,7 +289,7 @@ static void print_links(const struct check *check)
     for (size_t i = 0; i < check->links.count; i++)
         print_link(check, i);
     for (size_t i = 0; i < survey->unseen.count; i++)
-        fprintf(check->cmd->out, "  ?       %.*s->%.*s  a node of it did not answer\n",
+        fprintf(check->cmd->out, "  ?       %.*s->%.*s  " UNSEEN "\n",
                 STR_ARG(survey->unseen.items[i]->from), STR_ARG(survey->unseen.items[i]->to));
 }
 
