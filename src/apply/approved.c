@@ -32,7 +32,8 @@ static bool read_step(struct arena *arena, const json_t *row, struct step *ret_s
 static bool read_options(struct arena *arena, const json_t *json, struct planning_options *options,
                          struct err *err)
 {
-    str_list without, retire;
+    static const char *const names[] = { "without", "retire", "replaces" };
+    str_list *const lists[] = { &options->without, &options->retire, &options->replaces };
     str since;
     options->renew_all = json_is_true(json_object_get(json, "all"));
     options->keep_key = json_is_true(json_object_get(json, "keep_key"));
@@ -40,15 +41,17 @@ static bool read_options(struct arena *arena, const json_t *json, struct plannin
     options->allow_outages = json_is_true(json_object_get(json, "allow_outages"));
     if (json == NULL)
         return true;
-    if (!take_texts(arena, json, "without", &without, err) ||
-        !take_texts(arena, json, "retire", &retire, err) || !take_text(json, "since", &since, err))
+    if (!take_text(json, "since", &since, err))
         return false;
     if (since.len > 0 && !clock_parse(since, &options->since))
         return err_set(err, ERR_FORMAT, "\"since\" is not a moment");
-    for (size_t i = 0; i < without.count; i++)
-        list_push(arena, &options->without) = str_copy(arena, without.items[i]);
-    for (size_t i = 0; i < retire.count; i++)
-        list_push(arena, &options->retire) = str_copy(arena, retire.items[i]);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        str_list texts;
+        if (!take_texts(arena, json, names[i], &texts, err))
+            return false;
+        for (size_t k = 0; k < texts.count; k++)
+            list_push(arena, lists[i]) = str_copy(arena, texts.items[k]);
+    }
     return true;
 }
 

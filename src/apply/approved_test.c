@@ -23,6 +23,7 @@ TEST(what_was_planned_is_read_back_from_its_document)
                                         .max_unavailable = 1 };
     planning.options.keep_key = true;
     list_push(&world.arena, &planning.options.without) = S("db9");
+    list_push(&world.arena, &planning.options.replaces) = S("sha256:01");
     judge_init(&survey.judge, &survey.model);
     plan_make(&world.arena, &survey.judge, &planning.goal, &planning.plan);
     check(planning.plan.steps.count > 10);
@@ -32,6 +33,8 @@ TEST(what_was_planned_is_read_back_from_its_document)
     check(approved.options.keep_key && !approved.options.renew_all);
     check_int(approved.options.without.count, 1);
     check_str(approved.options.without.items[0], S("db9"));
+    check_int(approved.options.replaces.count, 1);
+    check_str(approved.options.replaces.items[0], S("sha256:01"));
     check_int(approved.made_from.count, 1);
     check_str(approved.made_from.items[0].store, S("/a.crt"));
     check_str(approved.made_from.items[0].digest, S("sha256:00"));

@@ -79,6 +79,33 @@ static void add_retired(struct planning *planning, struct plan_goal *goal)
     }
 }
 
+/* What was to be replaced is told by what was there: a clock can go back, and an authority dates
+   what it sends as it likes. */
+static void add_replaced(const struct planning *planning, struct plan_goal *goal)
+{
+    const str_list *names = &planning->options.replaces;
+    for (size_t i = 0; i < names->count; i++)
+        list_push(planning->arena, &goal->replaces) =
+            model_cert_named(&planning->survey->model, names->items[i]);
+}
+
+static void note_replaced(struct planning *planning)
+{
+    const struct model *model = &planning->survey->model;
+    if (!planning->options.renew_all || planning->options.replaces.count > 0)
+        return;
+    AUTO(arena) struct arena scratch = { 0 };
+    bool *noted = arena_alloc(&scratch, model->certs.count + 1, sizeof(bool));
+    for (uint32_t i = 0; i < model->identities.count; i++) {
+        uint32_t leaf = plan_replaced(model, i);
+        if (leaf == NO_ID || noted[leaf])
+            continue;
+        noted[leaf] = true;
+        list_push(planning->arena, &planning->options.replaces) =
+            model_cert_name(planning->arena, model, leaf);
+    }
+}
+
 /* What goes is part of what is agreed to: planned again later, it is no longer seen from the
    certificates that it vouched for. */
 static void note_retired(struct planning *planning)
@@ -184,10 +211,12 @@ bool planning_make(struct arena *arena, struct survey *survey,
     for (size_t i = 0; i < issuer.sent_along.count; i++)
         list_push(arena, &goal->sent_along) = issuer.sent_along.items[i];
     add_retired(ret_planning, goal);
+    add_replaced(ret_planning, goal);
     if (!take_awaited(ret_planning, &issuer, err))
         return false;
     plan_make(arena, &survey->judge, goal, &ret_planning->plan);
     note_retired(ret_planning);
+    note_replaced(ret_planning);
     return check_left_out(ret_planning, err);
 }
 
@@ -267,6 +296,7 @@ void planning_emit(FILE *out, struct planning *planning)
     plan_emit(&emit, &planning->survey->model, &planning->plan, &sources);
     emit_object(&emit, "options");
     emit_bool(&emit, "all", planning->options.renew_all);
+    emit_list(&emit, "replaces", &planning->options.replaces);
     emit_bool(&emit, "keep_key", planning->options.keep_key);
     emit_bool(&emit, "new_issuer", planning->options.replace_others);
     emit_list(&emit, "retire", &planning->options.retire);

@@ -13,10 +13,11 @@ struct planning_options {
     bool keep_key;
     bool replace_others; /* what another CA than the issuer issued, too, and that CA's anchors */
     str_list retire;     /* fingerprints of anchors that go: of a change of issuer that was begun */
-    moment since; /* when it was planned first: what was due then is due, and of a renewal of all
-                     what was issued since is done; 0: now */
-    str_list without;   /* nodes that were left out */
-    bool allow_outages; /* also a plan that cannot do without refusing connections */
+    str_list replaces;   /* of a renewal of all that was begun: fingerprints of the leaves that were
+                            there then; none: all that are there */
+    moment since;        /* when it was planned first: what was due then is due; 0: now */
+    str_list without;    /* nodes that were left out */
+    bool allow_outages;  /* also a plan that cannot do without refusing connections */
 };
 
 struct planning {

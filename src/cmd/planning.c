@@ -50,8 +50,10 @@ bool cmd_plan(struct cmd *cmd, const struct planning_flags *flags,
                                         .keep_key = flags->keep_key,
                                         .replace_others = flags->new_issuer,
                                         .allow_outages = flags->allow_outages };
-    if (begun != NULL && flags->all == begun->renew_all)
+    if (begun != NULL && flags->all == begun->renew_all) {
         options.since = begun->since;
+        options.replaces = begun->replaces;
+    }
     if (begun != NULL)
         options.retire = begun->retire;
     for (str rest = str_c(flags->without); rest.len > 0;)

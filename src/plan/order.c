@@ -4,15 +4,6 @@
 
 /* What a renewal needs, and the order that its steps come in. */
 
-/* Whether it came for a step of this plan: an authority may give it any date. */
-static bool is_known(const struct planner *planner, uint32_t leaf)
-{
-    for (size_t i = 0; i < planner->goal->known.count; i++)
-        if (planner_leaf(planner->model, planner->goal->known.items[i].chain) == leaf)
-            return true;
-    return false;
-}
-
 uint32_t plan_replaced(const struct model *model, uint32_t identity)
 {
     const struct identity *row = &model->identities.items[identity];
@@ -34,8 +25,7 @@ static bool is_due(const struct planner *planner, const struct identity *identit
         return planner_is_ours(planner, identity->loaded); /* it has signed these names before */
     const struct cert *cert = &planner->model->certs.items[leaf];
     moment begun = goal->since > 0 ? goal->since : goal->now;
-    bool done = (goal->since > 0 && cert->not_before + PROFILE_BACKDATE >= begun) ||
-                is_known(planner, leaf);
+    bool done = planner->replaces != NULL && !planner->replaces[leaf];
     return (goal->renew_all && !done) || identity->key_mismatch ||
            cert->not_after - begun < goal->renew_before ||
            (goal->replace_others && !planner_is_ours(planner, identity->stored));
@@ -121,8 +111,20 @@ static void find_certificate(struct planner *planner, struct renewal *renewal)
     renewal->new_cert = planner_leaf(planner->model, renewal->new_chain);
 }
 
+static void find_replaced(struct planner *planner)
+{
+    const struct plan_goal *goal = planner->goal;
+    if (goal->replaces.count == 0)
+        return;
+    planner->replaces = arena_alloc(planner->arena, planner->certs + 1, sizeof(bool));
+    for (size_t i = 0; i < goal->replaces.count; i++)
+        if (goal->replaces.items[i] != NO_ID)
+            planner->replaces[goal->replaces.items[i]] = true;
+}
+
 static void find_renewals(struct planner *planner)
 {
+    find_replaced(planner);
     planner_find_pairs(planner);
     for (size_t i = 0; i < planner->model->identities.count; i++) {
         const struct identity *identity = &planner->model->identities.items[i];

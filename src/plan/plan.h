@@ -102,8 +102,10 @@ struct plan_goal {
     int64_t renew_before; /* seconds: an identity that ends within this is renewed */
     int64_t lifetime;     /* seconds, of new certificates */
     bool renew_all;       /* also those that are not due */
-    moment since; /* when this was begun: what was due then is due, and with renew_all what was
-                     issued since is done; 0: now */
+    LIST(uint32_t)
+    replaces;     /* with renew_all, the leaves that were there when it was begun: what is
+                     another is done. NO_ID: one that is nowhere any more. None: all */
+    moment since; /* when this was begun: what was due then is due; 0: now */
     bool keep_key;
     uint32_t issuer; /* cert id of the issuing CA */
     uint32_t anchor; /* cert id of the root that vouches for it: itself where it is a root */

@@ -94,6 +94,7 @@ struct planner {
     size_t batches;
     bool *of_signers;     /* by trust store: a signer is held against it */
     struct pair *pairs;   /* by first identity of a store; not on the way back */
+    bool *replaces;       /* by cert id: one of the goal's; NULL: everything is to be replaced */
     bool *pinned_key;     /* by first identity of a store: somebody remembers its key for good */
     uint32_t *renewal_of; /* by identity: index of its renewal, or NO_ID */
     uint32_t *source_of;  /* by identity: the one that it is a copy of, or NO_ID */
