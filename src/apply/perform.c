@@ -51,6 +51,28 @@ static bool names_nothing(const struct secret_source *source)
            source->descriptor < 0;
 }
 
+/* Where the passphrase came from, or should have, and how to try what is there. */
+static bool say_passphrase(struct run *run, const struct issuer_conf *issuer, struct err *err)
+{
+    const struct secret_source *source = &issuer->passphrase;
+    struct arena *arena = run->arena;
+    str from = source->file.len > 0 ? str_printf(arena, "file %.*s", STR_ARG(source->file))
+               : source->env.len > 0
+                   ? str_printf(arena, "environment variable %.*s", STR_ARG(source->env))
+               : source->command.count > 0
+                   ? str_printf(arena, "command %.*s", STR_ARG(source->command.items[0]))
+               : source->descriptor >= 0 ? str_printf(arena, "descriptor %d", source->descriptor)
+                                         : S("terminal");
+    (void)err_wrap(err, "the passphrase from %.*s", STR_ARG(from));
+    if (source->file.len > 0)
+        return err_next(err, "openssl pkey -in '%.*s' -passin 'file:%.*s' -noout",
+                        STR_ARG(issuer->key), STR_ARG(source->file));
+    if (source->env.len > 0)
+        return err_next(err, "openssl pkey -in '%.*s' -passin 'env:%.*s' -noout",
+                        STR_ARG(issuer->key), STR_ARG(source->env));
+    return err_next(err, "openssl pkey -in '%.*s' -noout", STR_ARG(issuer->key));
+}
+
 /* A key that is not encrypted needs no passphrase; whether it is is seen by trying. */
 static bool open_key(struct run *run, const struct issuer_conf *issuer, struct err *err)
 {
@@ -66,8 +88,10 @@ static bool open_key(struct run *run, const struct issuer_conf *issuer, struct e
         if (locked.kind != ERR_PASSWORD)
             return local_open(run->arena, certificate, key, passphrase, clock_now(), &run->ca, err);
     }
-    return secret_read(&secret, &issuer->passphrase, prompt, &passphrase, err) &&
-           local_open(run->arena, certificate, key, passphrase, clock_now(), &run->ca, err);
+    if (!secret_read(&secret, &issuer->passphrase, prompt, &passphrase, err))
+        return say_passphrase(run, issuer, err);
+    return local_open(run->arena, certificate, key, passphrase, clock_now(), &run->ca, err) ||
+           (err->kind == ERR_PASSWORD && say_passphrase(run, issuer, err));
 }
 
 static bool open_issuer(struct run *run, const struct cluster *cluster, struct err *err)
@@ -268,5 +292,8 @@ bool perform(struct arena *arena, struct survey *survey, const struct approved *
     ret_performed->waits = run.apply.waits.count;
     if (ret_performed->waits > 0)
         return true;
-    return apply_verify(&run.apply, &run.proven, err) && finish(&run, err);
+    bool verified = apply_verify(&run.apply, &run.proven, err);
+    ret_performed->verified = run.apply.verified;
+    ret_performed->unseen = run.apply.unseen;
+    return verified && finish(&run, err);
 }

@@ -28,6 +28,8 @@ struct performed {
     int64_t apply;    /* its number in the journal; 0: nothing was begun */
     bool resumed;     /* it went on with an apply that had been stopped */
     size_t steps;     /* that were left to do */
+    size_t verified;  /* services */
+    size_t unseen;    /* of them, known by what is stored: nothing connects to them or from them */
     size_t forgotten; /* requests that were waited for and are not any more */
     size_t waits;     /* steps that wait: it has not come to its end, and nothing failed */
     str holder;       /* on ERR_CONFLICT: who holds the lease */

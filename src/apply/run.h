@@ -49,6 +49,7 @@ struct apply {
     str authority;
     size_t total; /* steps of this run, for whoever watches */
     size_t done;  /* how many were seen done, or may be */
+    size_t verified, unseen; /* services; those of them that showed nothing on the wire */
     LIST(struct apply_wait) waits;
     LIST(struct apply_issued) issued;                              /* as far as it has been seen */
     void (*watch)(void *context, const struct apply_event *event); /* NULL: nobody */

@@ -153,6 +153,20 @@ static bool fail_step(struct apply *apply, const struct step *step, str trouble,
     return false;
 }
 
+/* By what it is known that all is well, where nothing is wrong. */
+static str proof_of(struct apply *apply, const struct sight *sight, uint32_t service,
+                    const struct trial *trial)
+{
+    if (trial->links > 0)
+        return str_printf(apply->arena, "%zu %s accepted on the wire%s", trial->links,
+                          trial->links == 1 ? "connection" : "connections",
+                          trial->down > 0 ? ", others wait for a server that is down" : "");
+    if (sight->survey.seen.items[service])
+        return S("no link to try; it showed its own node what is stored");
+    apply->unseen++;
+    return S("no link to try, and it shows nothing by itself: known by what is stored");
+}
+
 static bool verify_service(struct apply *apply, struct sight *sight, const struct step *step,
                            struct err *err)
 {
@@ -174,10 +188,8 @@ static bool verify_service(struct apply *apply, struct sight *sight, const struc
     try_links(sight, service, &trial);
     if (trial.trouble.len > 0)
         return fail_step(apply, step, trial.trouble, err);
-    str evidence = str_printf(apply->arena, "%zu %s accepted on the wire%s", trial.links,
-                              trial.links == 1 ? "connection" : "connections",
-                              trial.down > 0 ? ", others wait for a server that is down" : "");
-    return apply_note(apply, step, JOURNAL_VERIFIED, evidence, err);
+    apply->verified++;
+    return apply_note(apply, step, JOURNAL_VERIFIED, proof_of(apply, sight, id, &trial), err);
 }
 
 bool apply_verify(struct apply *apply, const struct approved *approved, struct err *err)

@@ -24,6 +24,28 @@ bool applying_agreed(struct cmd *cmd, bool yes, const char *question, const char
     return err_set(err, ERR_REFUSED, "not agreed: nothing was changed");
 }
 
+bool applying_named(struct cmd *cmd, struct journal *journal, str cluster, const char *word,
+                    struct journal_apply *ret_apply, struct err *err)
+{
+    journal_apply_list applies;
+    uint64_t wanted = 0;
+    if (!journal_list(&cmd->arena, journal, cluster, &applies, err))
+        return false;
+    bool number = str_to_u64(str_c(word), INT64_MAX, &wanted);
+    for (size_t i = 0; i < applies.count && number; i++)
+        if ((uint64_t)applies.items[i].id == wanted)
+            return journal_get(&cmd->arena, journal, applies.items[i].id, ret_apply, err);
+    struct buf ids = { 0 };
+    enum { FEW = 8 };
+    for (size_t i = 0; i < applies.count && i < FEW; i++)
+        buf_printf(&cmd->arena, &ids, "%s%lld", i == 0 ? "" : ", ", (long long)applies.items[i].id);
+    (void)err_set(err, ERR_USAGE, "there is no apply %s of this cluster; there %s %.*s%s", word,
+                  applies.count == 1 ? "is" : "are",
+                  STR_ARG(applies.count == 0 ? S("none yet") : buf_str(&ids)),
+                  applies.count > FEW ? " and older ones" : "");
+    return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "history")));
+}
+
 /* What is shown while it runs, and kept for the document. */
 struct progress {
     struct cmd *cmd;
@@ -74,7 +96,7 @@ static const char *outcome_of(const struct performed *performed, bool good)
 static void emit_result(struct progress *progress, const struct performed *performed, bool good,
                         const struct err *err)
 {
-    struct emit emit = { .out = progress->cmd->out };
+    struct emit emit = cmd_emit(progress->cmd);
     emit_object(&emit, NULL);
     emit_int(&emit, "apply", performed->apply);
     emit_text(&emit, "outcome", outcome_of(performed, good));
@@ -93,6 +115,7 @@ static void emit_result(struct progress *progress, const struct performed *perfo
         emit_object_end(&emit);
     }
     emit_array_end(&emit);
+    emit_int(&emit, "unseen", (int64_t)performed->unseen);
     emit_int(&emit, "forgotten", (int64_t)performed->forgotten);
     emit_text(&emit, "error", good ? NULL : err->msg);
     emit_object_end(&emit);
@@ -156,6 +179,18 @@ static const char *still_waiting(const struct progress *progress)
                             .ptr;
 }
 
+/* By what it is known that it is done. */
+static const char *proof_of(struct cmd *cmd, const struct performed *performed)
+{
+    if (performed->verified == performed->unseen)
+        return "known by what is stored, as nothing can be seen on the wire";
+    if (performed->unseen == 0)
+        return "seen on the wire";
+    return str_printf(&cmd->arena, "seen on the wire, and of %zu %s by what is stored",
+                      performed->unseen, performed->unseen == 1 ? "service" : "services")
+        .ptr;
+}
+
 int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *approved,
                  const struct journal_apply *undone, const char *take_over, const char *again,
                  struct err *err)
@@ -183,10 +218,12 @@ int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *
                 performed.forgotten == 1 ? "request is forgotten" : "requests are forgotten");
     if (undone != NULL && performed.steps == 0)
         fputs("\neverything is as it was\n", cmd->out);
+    else if (performed.steps == 0 && performed.verified == 0)
+        fputs("\nnothing was left to do\n", cmd->out);
     else
-        fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, seen on the wire%s\n",
+        fprintf(cmd->out, "\ndone in %.1f seconds: apply %lld, %s%s\n",
                 (double)(clock_monotonic_ms() - begin) / 1000.0, (long long)performed.apply,
-                still_waiting(&progress));
+                proof_of(cmd, &performed), still_waiting(&progress));
     return EXIT_OK;
 }
 

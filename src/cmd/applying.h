@@ -22,6 +22,11 @@ struct applying_flags {
 MUST_CHECK bool applying_agreed(struct cmd *cmd, bool yes, const char *question, const char *next,
                                 struct err *err);
 
+/* The apply of this cluster whose number is `word`; where there is none, refused with those that
+   there are. */
+MUST_CHECK bool applying_named(struct cmd *cmd, struct journal *journal, str cluster,
+                               const char *word, struct journal_apply *ret_apply, struct err *err);
+
 /* Carry the approved plan out, showing each step; returns the exit code. On failure what to type to
    go on and to go back is part of the error. `again` is the command line that goes on. */
 int applying_run(struct cmd *cmd, struct survey *survey, const struct approved *approved,
