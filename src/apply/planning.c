@@ -284,9 +284,8 @@ static void emit_diffs(struct emit *emit, const struct planning *planning)
     emit_array_end(emit);
 }
 
-void planning_emit(FILE *out, struct planning *planning)
+void planning_emit(struct emit emit, struct planning *planning)
 {
-    struct emit emit = { .out = out };
     plan_source_list sources = { 0 };
     const seen_file_list *files = &planning->survey->sources;
     for (size_t i = 0; i < files->count; i++)
@@ -314,7 +313,7 @@ bool planning_text(struct planning *planning, str *ret_text, struct err *err)
     AUTO(sink) struct sink sink = { 0 };
     if (!sink_open(&sink, err))
         return false;
-    planning_emit(sink.file, planning);
+    planning_emit((struct emit){ .out = sink.file }, planning);
     *ret_text = str_copy(planning->arena, sink_text(&sink));
     return true;
 }

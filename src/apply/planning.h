@@ -47,8 +47,8 @@ const struct cert *planning_replaced(const struct planning *planning, const stru
 void planning_diff(const struct planning *planning, const struct step *step,
                    profile_rows *ret_rows);
 
-/* The plan document (design, section 6), into a stream, and as a text in the planning's arena. */
-void planning_emit(FILE *out, struct planning *planning);
+/* The plan document (design, section 6), and as a text in the planning's arena. */
+void planning_emit(struct emit emit, struct planning *planning);
 MUST_CHECK bool planning_text(struct planning *planning, str *ret_text, struct err *err);
 
 #endif

@@ -194,7 +194,7 @@ static void emit_link(struct emit *emit, const struct check *check)
 
 static void print_json(const struct check *check)
 {
-    struct emit emit = { .out = check->cmd->out };
+    struct emit emit = cmd_emit(check->cmd);
     emit_object(&emit, NULL);
     emit_moment(&emit, "at", check->now);
     emit_text(&emit, "status", status_names[check->status]);

@@ -128,8 +128,7 @@ static bool is_seen(const struct survey *survey, const struct link *link)
 }
 
 /* Of what has an end that nobody looked at nothing is known. */
-static struct judged_link judge_link_of(struct check *check, uint32_t id,
-                                        const struct tried *tried)
+static struct judged_link judge_link_of(struct check *check, uint32_t id, const struct tried *tried)
 {
     const struct survey *survey = &check->opened.survey;
     const struct link *link = &survey->model.links.items[id];
@@ -249,7 +248,7 @@ static void emit_unseen(struct emit *emit, const struct link_conf *link)
 static void print_json(const struct check *check)
 {
     const struct survey *survey = &check->opened.survey;
-    struct emit emit = { .out = check->cmd->out };
+    struct emit emit = cmd_emit(check->cmd);
     emit_object(&emit, NULL);
     emit_moment(&emit, "at", check->at);
     emit_text(&emit, "status", status_names[check->status]);

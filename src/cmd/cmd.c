@@ -83,8 +83,29 @@ static str pasteable(struct cmd *cmd, str next)
                       next.ptr + name.len);
 }
 
+struct emit cmd_emit(struct cmd *cmd)
+{
+    cmd->answered = true;
+    return (struct emit){ .out = cmd->out };
+}
+
+/* Who reads a document has one to read, whatever happened. */
+static void emit_err(struct cmd *cmd, const struct err *err)
+{
+    struct emit emit = cmd_emit(cmd);
+    str next = pasteable(cmd, str_c(err->next));
+    emit_object(&emit, NULL);
+    emit_text(&emit, "error", err->msg);
+    emit_text(&emit, "where", err->where);
+    emit_text(&emit, "next", err->next == NULL ? NULL : next.ptr);
+    emit_object_end(&emit);
+    emit_end(&emit);
+}
+
 static void print_err(struct cmd *cmd, const struct err *err)
 {
+    if (cmd->global.json && !cmd->answered)
+        emit_err(cmd, err);
     fprintf(stderr, "reseal: %s\n", err->msg);
     if (err->where != NULL)
         fprintf(stderr, "  at %s\n", err->where);

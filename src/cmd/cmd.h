@@ -9,6 +9,7 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include "base/emit.h"
 #include "cmd/option.h"
 
 #include <stdio.h>
@@ -40,7 +41,12 @@ struct cmd {
     FILE *out;       /* standard output */
     size_t width;    /* of a line on it */
     bool color;
+    bool answered; /* with --json: its document was begun */
 };
+
+/* Begin the one document of --json. A command that fails before it does prints one with the error.
+ */
+struct emit cmd_emit(struct cmd *cmd);
 
 struct command {
     const char *name;

@@ -57,7 +57,7 @@ static int run(struct cmd *cmd, struct err *err)
     if (!io_replace(given->root, text, open_to_all, err))
         return EXIT_FAILED;
     if (cmd->global.json) {
-        struct emit emit = { .out = cmd->out };
+        struct emit emit = cmd_emit(cmd);
         emit_object(&emit, NULL);
         emit_text(&emit, "file", given->root);
         emit_str(&emit, "subject", cross.subject);

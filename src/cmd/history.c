@@ -3,6 +3,7 @@
 
 #include "apply/approved.h"
 #include "apply/hold.h"
+#include "cmd/applying.h"
 #include "cmd/open.h"
 #include "state/journal.h"
 #include "state/place.h"
@@ -113,19 +114,19 @@ static void emit_events(struct emit *emit, const journal_event_list *events)
     emit_array_end(emit);
 }
 
-static bool show_one(struct cmd *cmd, struct journal *journal, int64_t id, struct err *err)
+static bool show_one(struct cmd *cmd, struct journal *journal, str cluster, struct err *err)
 {
     struct journal_apply apply;
     struct told told;
     journal_event_list events;
     struct approved plan = { 0 };
     AUTO(err) struct err unread = { 0 };
-    if (!journal_get(&cmd->arena, journal, id, &apply, err) ||
-        !journal_events(&cmd->arena, journal, id, &events, err) ||
+    if (!applying_named(cmd, journal, cluster, cmd->words.items[0], &apply, err) ||
+        !journal_events(&cmd->arena, journal, apply.id, &events, err) ||
         !tell(cmd, journal, &apply, &told, err))
         return false;
     if (cmd->global.json) {
-        struct emit emit = { .out = cmd->out };
+        struct emit emit = cmd_emit(cmd);
         emit_apply(&emit, &told);
         emit_events(&emit, &events);
         emit_object_end(&emit);
@@ -157,7 +158,7 @@ static bool show_all(struct cmd *cmd, struct journal *journal, str cluster, stru
             print_told(cmd, &tolds.items[i]);
         return true;
     }
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     emit_object(&emit, NULL);
     emit_array(&emit, "applies");
     for (size_t i = 0; i < tolds.count; i++) {
@@ -174,18 +175,14 @@ static int run(struct cmd *cmd, struct err *err)
 {
     AUTO(journal) struct journal *journal = NULL;
     struct cluster cluster;
-    uint64_t id = 0;
     str state;
-    if (cmd->words.count > 0 && !str_to_u64(str_c(cmd->words.items[0]), INT64_MAX, &id)) {
-        err_set(err, ERR_USAGE, "%s is no apply's number", cmd->words.items[0]);
-        return EXIT_WRONG_USAGE;
-    }
     if (!open_cluster(cmd, &cluster, err) ||
         !state_place(&cmd->arena, cmd->global.state, &state, err) ||
         !journal_open(state, &journal, err))
         return EXIT_FAILED;
-    bool shown = id != 0 ? show_one(cmd, journal, (int64_t)id, err)
-                         : show_all(cmd, journal, hold_cluster_id(&cmd->arena, &cluster), err);
+    str id = hold_cluster_id(&cmd->arena, &cluster);
+    bool shown =
+        cmd->words.count > 0 ? show_one(cmd, journal, id, err) : show_all(cmd, journal, id, err);
     return shown ? EXIT_OK : EXIT_FAILED;
 }
 

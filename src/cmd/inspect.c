@@ -309,7 +309,7 @@ static bool all_match(const struct inspect *inspect)
 
 static void print_json(const struct inspect *inspect)
 {
-    struct emit emit = { .out = inspect->cmd->out };
+    struct emit emit = cmd_emit(inspect->cmd);
     emit_object(&emit, NULL);
     emit_array(&emit, "certificates");
     for (size_t i = 0; i < inspect->rows.count; i++) {

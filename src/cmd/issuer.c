@@ -107,7 +107,7 @@ static int run_create(struct cmd *cmd, struct err *err)
         return EXIT_FAILED;
     }
     if (cmd->global.json) {
-        struct emit emit = { .out = cmd->out };
+        struct emit emit = cmd_emit(cmd);
         emit_object(&emit, NULL);
         emit_root(&emit, &cert, spec.certificate_path);
         emit_object_end(&emit);
@@ -152,7 +152,7 @@ static int show_exit(const struct local_ca *ca, const struct ledger *ledger, mom
 static void show_json(struct cmd *cmd, const struct local_ca *ca, const struct ledger *ledger,
                       moment now)
 {
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     emit_object(&emit, NULL);
     emit_root(&emit, &ca->chain.items[0], ca->certificate_path.ptr);
     emit_object(&emit, "ledger");
@@ -206,7 +206,7 @@ static int run_show(struct cmd *cmd, struct err *err)
 
 static void list_json(struct cmd *cmd, const struct ledger *ledger)
 {
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     emit_object(&emit, NULL);
     emit_array(&emit, "issued");
     for (size_t i = 0; i < ledger->entries.count; i++) {

@@ -69,7 +69,7 @@ static int run_up(struct cmd *cmd, struct err *err)
         !lab_up(&cmd->arena, &options, &lab, err))
         return EXIT_FAILED;
     if (cmd->global.json) {
-        struct emit emit = { .out = cmd->out };
+        struct emit emit = cmd_emit(cmd);
         emit_object(&emit, NULL);
         emit_str(&emit, "dir", lab.dir);
         emit_text(&emit, "state", lab_state_name(lab.state));
@@ -125,7 +125,7 @@ static void emit_node(struct emit *emit, const struct lab_node *node,
 
 static void emit_status(struct cmd *cmd, const struct lab_status *status)
 {
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     emit_object(&emit, NULL);
     emit_str(&emit, "dir", status->lab.dir);
     emit_text(&emit, "state", lab_state_name(status->lab.state));

@@ -70,9 +70,10 @@ static int run(struct cmd *cmd, struct err *err)
         (given->out != NULL && !write_out(&planning, given->out, err)))
         return EXIT_FAILED;
     if (cmd->global.json) {
-        planning_emit(cmd->out, &planning);
+        planning_emit(cmd_emit(cmd), &planning);
     } else if (given->wave != NULL) {
-        if (!planning_print_wave(cmd, &planning, given->wave, err))
+        if (!planning_print_wave(cmd, &planning, given->wave, planning_in_full(cmd, &given->flags),
+                                 err))
             return EXIT_FAILED;
     } else {
         planning_print(cmd, &planning, planning_in_full(cmd, &given->flags));

@@ -277,16 +277,21 @@ void planning_print(struct cmd *cmd, const struct planning *planning, const char
 }
 
 bool planning_print_wave(struct cmd *cmd, const struct planning *planning, const char *which,
-                         struct err *err)
+                         const char *in_full, struct err *err)
 {
     uint64_t wave = 0;
     size_t waves = planning->plan.waves.count;
     struct waves_view view = view_of(cmd, planning);
     view.show = str_eq(str_c(which), S("all")) ? WAVES_EACH : WAVES_ONE;
-    if (waves == 0)
-        return err_set(err, ERR_USAGE, "--wave %s: the plan has no step", which);
-    if (view.show == WAVES_ONE && !str_to_u64(str_c(which), waves - 1, &wave))
-        return err_set(err, ERR_USAGE, "--wave %s: the plan has waves 0 to %zu", which, waves - 1);
+    if (waves == 0) {
+        (void)err_set(err, ERR_USAGE, "--wave %s: the plan has no step", which);
+        return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "plan --help")));
+    }
+    if (view.show == WAVES_ONE && !str_to_u64(str_c(which), waves - 1, &wave)) {
+        (void)err_set(err, ERR_USAGE, "--wave %s: the plan has waves 0 to %zu, or all", which,
+                      waves - 1);
+        return err_next(err, "%s all", in_full);
+    }
     view.wave = (size_t)wave;
     waves_print(&view);
     return true;

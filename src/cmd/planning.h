@@ -44,9 +44,9 @@ void planning_print(struct cmd *cmd, const struct planning *planning, const char
 const char *planning_in_full(struct cmd *cmd, const struct planning_flags *flags);
 
 /* One wave with all names, or "all" of them one by one; false where the plan has none of that
-   number. */
+   number. `in_full` as above. */
 MUST_CHECK bool planning_print_wave(struct cmd *cmd, const struct planning *planning,
-                                    const char *which, struct err *err);
+                                    const char *which, const char *in_full, struct err *err);
 
 /* What should be known before anyone agrees to the plan: undeclared peers, services that are down.
  */

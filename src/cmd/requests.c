@@ -63,7 +63,7 @@ static struct counts count(const awaited_list *list)
 
 static void list_json(struct cmd *cmd, const char *directory, const awaited_list *list)
 {
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     emit_object(&emit, NULL);
     emit_text(&emit, "directory", directory);
     emit_array(&emit, "requests");
@@ -218,7 +218,7 @@ static size_t still_missing(const awaited_list *list, const taken_list *taken)
 
 static void deliver_json(struct cmd *cmd, const taken_list *taken, size_t missing)
 {
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     emit_object(&emit, NULL);
     emit_array(&emit, "delivered");
     for (size_t i = 0; i < taken->count; i++) {
@@ -325,23 +325,34 @@ static const struct option forget_rows[] = {
 };
 // clang-format on
 
-/* The requests that are named; an unknown name is an error with the nearest one. */
+/* Says which there are, behind what is wrong with the words. */
+static bool refuse(struct cmd *cmd, const csr_list *all, const char *what, struct err *err)
+{
+    struct buf names = { 0 };
+    buf_add(&cmd->arena, &names, all->count == 0 ? S("none is waited for") : S("there are"));
+    for (size_t i = 0; i < all->count; i++)
+        buf_printf(&cmd->arena, &names, "%s %.*s", i == 0 ? "" : ",", STR_ARG(all->items[i].name));
+    (void)err_set(err, ERR_USAGE, "%s: %.*s", what, STR_ARG(buf_str(&names)));
+    return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "issuer list")));
+}
+
+/* The requests that are named. */
 static bool choose(struct cmd *cmd, const csr_list *all, csr_list *ret_chosen, struct err *err)
 {
     const struct forget_options *given = cmd->options;
     *ret_chosen = (csr_list){ 0 };
     if (given->all == (cmd->words.count > 0))
-        return err_set(err, ERR_USAGE, "name the requests to forget, or --all");
+        return refuse(cmd, all, "name the requests to forget, or --all", err);
     if (given->all)
         *ret_chosen = *all;
     for (size_t i = 0; i < cmd->words.count; i++) {
         size_t at = 0;
         while (at < all->count && !str_eq(all->items[at].name, str_c(cmd->words.items[i])))
             at++;
-        if (at == all->count) {
-            (void)err_set(err, ERR_USAGE, "no request is called %s", cmd->words.items[i]);
-            return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "issuer list")));
-        }
+        if (at == all->count)
+            return refuse(
+                cmd, all,
+                str_printf(&cmd->arena, "no request is called %s", cmd->words.items[i]).ptr, err);
         list_push(&cmd->arena, ret_chosen) = all->items[at];
     }
     return true;
@@ -400,7 +411,7 @@ static bool forget_all(struct cmd *cmd, struct fleet *fleet, const struct cluste
 
 static void say_forgotten(struct cmd *cmd, const csr_list *chosen)
 {
-    struct emit emit = { .out = cmd->out };
+    struct emit emit = cmd_emit(cmd);
     if (!cmd->global.json) {
         for (size_t i = 0; i < chosen->count; i++)
             fprintf(cmd->out, "%.*s: key wiped, files put away\n", STR_ARG(chosen->items[i].name));

@@ -35,16 +35,13 @@ static bool find_apply(struct cmd *cmd, struct journal *journal, str cluster,
                        struct journal_apply *ret_apply, struct err *err)
 {
     journal_apply_list applies;
-    uint64_t wanted = 0;
-    if (cmd->words.count > 0 && !str_to_u64(str_c(cmd->words.items[0]), INT64_MAX, &wanted))
-        return err_set(err, ERR_USAGE, "%s is no apply's number", cmd->words.items[0]);
+    if (cmd->words.count > 0)
+        return applying_named(cmd, journal, cluster, cmd->words.items[0], ret_apply, err);
     if (!journal_list(&cmd->arena, journal, cluster, &applies, err))
         return false;
-    for (size_t i = 0; i < applies.count; i++) {
-        const struct journal_apply *apply = &applies.items[i];
-        if (wanted != 0 ? (uint64_t)apply->id == wanted : may_undo(apply))
-            return journal_get(&cmd->arena, journal, apply->id, ret_apply, err);
-    }
+    for (size_t i = 0; i < applies.count; i++)
+        if (may_undo(&applies.items[i]))
+            return journal_get(&cmd->arena, journal, applies.items[i].id, ret_apply, err);
     (void)err_set(err, ERR_REFUSED, "there is no apply to undo");
     return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "history")));
 }
@@ -121,10 +118,15 @@ static int run(struct cmd *cmd, struct err *err)
             (void)err_next(err, "%s", line_of(cmd, " --raw"));
         return EXIT_FAILED;
     }
-    if (!cmd->global.json)
+    bool shown = cmd->global.json && !given->applying.yes;
+    if (shown)
+        planning_emit(cmd_emit(cmd), &planning);
+    else if (!cmd->global.json)
         planning_print(cmd, &planning, NULL);
     if (!planning_permitted(&planning, err))
         return (void)err_next(err, "%s", line_of(cmd, " --raw")), EXIT_FAILED;
+    if (shown)
+        return planning.plan.steps.count == 0 ? EXIT_OK : EXIT_HAS_STEPS;
     if (planning.plan.steps.count == 0 && is_over(&undone))
         return applying_nothing(cmd, "everything is as it was");
     if (!approved_of(&planning, &approved, err) ||
@@ -144,7 +146,8 @@ const struct command command_rollback = {
         "Going back is a plan like any other: it is shown with its proof, and refused where it\n"
         "would break a connection that works. With --raw the files are copied back as they\n"
         "were: bytes, owner, permissions. Certificates that it waited for are waited for no\n"
-        "longer: their keys are wiped.",
+        "longer: their keys are wiped. With --json and without --yes the plan is printed like\n"
+        "that of `plan --json`, and nothing is changed.",
     .examples = "  reseal rollback\n  reseal rollback 12 --raw",
     .options = options,
     .options_size = sizeof(struct rollback_options),

@@ -11,6 +11,10 @@ true_that "keep-key: it is one document" \
 renewed_everywhere keep-key
 true_that "keep-key: the same keys" sh -c '[ "$1" = "$2" ]' - "$(spki "$(server_file db1)") $(spki "$(upstream_file db2)") $(spki "$(app_file)")" \
     "$(spki old/db1/tls/server.crt) $(spki old/db2/tls/client.crt) $(spki old/app/tls/client.crt)"
+r rollback --json >back.plan
+true_that "back: the way is shown as a plan is" test $? -eq 10
+true_that "back: with its proof" jq -e '.proof.proven and ([.steps[] | select(.kind == "install" or .kind == "switch")] | length) == 6' back.plan
+true_that "back: and nothing is changed yet" test "$(served db1)" = "$(serial "$(server_file db1)")" -a "$(served db1)" != "$(serial old/db1/tls/server.crt)"
 r rollback --yes --json >back.json
 true_that "back: succeeds" test $? -eq 0
 true_that "back: it is one document" jq -e '.outcome == "done" and .apply == 2' back.json
