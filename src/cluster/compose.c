@@ -37,7 +37,8 @@ static bool next(struct composer *c, yaml_event_t *ret_event, struct err *err)
 static bool given_twice(struct composer *c, str key, int first, int line, struct err *err)
 {
     err_set(err, ERR_FORMAT, "'%.*s' is given twice, first on line %d", STR_ARG(key), first);
-    return err_where(err, "%s:%d", c->path, line);
+    err_where(err, "%s:%d", c->path, line);
+    return err_next(err, "sed -n '%dp;%dp' '%s'", first, line, c->path);
 }
 
 static int item_order(const void *a, const void *b)

@@ -53,14 +53,14 @@ static bool set_number(struct match match, const char *value, struct err *err)
     int64_t seconds = 0;
     bool ok = false;
     if (option->kind == OPTION_NUMBER)
-        ok = str_to_u64(str_c(value), INT64_MAX, &number);
+        ok = str_to_u64(str_c(value), INT64_MAX, &number) && number > 0;
     else if (option->kind == OPTION_DURATION)
         ok = clock_parse_duration(str_c(value), &seconds);
     else
         ok = clock_parse(str_c(value), &seconds);
     if (!ok)
         return bad_value(option, value,
-                         option->kind == OPTION_NUMBER     ? "a number"
+                         option->kind == OPTION_NUMBER     ? "a number from 1 up"
                          : option->kind == OPTION_DURATION ? "a duration such as 30d or 12h"
                                                            : "a time such as 2027-01-03T12:00:00Z",
                          err);

@@ -128,16 +128,10 @@ exit 1
 X
 run r issuer forget db1 --yes
 blur
-same "a request that is not there is none to forget" out <<'X'
-reseal: no request is called db1
-  next: reseal -f LAB/cluster.yaml --state LAB/reseal issuer list
-exit 2
-X
+true_that "a request that is not there is none to forget, and those that are there are named" \
+    says '^reseal: no request is called db1: there are .*db1-server-STEP'
 run r issuer forget --yes
-same "nothing is forgotten by accident" out <<'X'
-reseal: name the requests to forget, or --all
-exit 2
-X
+true_that "nothing is forgotten by accident" says '^reseal: name the requests to forget, or --all: there are '
 true_that "nothing is forgotten by accident: all keys are there" eval '[ "$(keys | wc -l)" -eq 6 ]'
 signs "$db1" old.crt
 run r issuer forget "$one" --yes
