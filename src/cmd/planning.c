@@ -109,7 +109,7 @@ static void print_many(struct cmd *cmd, const struct same_diff *diff)
         fprintf(cmd->out, "%s%.*s/%.*s", i == 0 ? "" : ", ", STR_ARG(diff->steps.items[i]->node),
                 STR_ARG(diff->steps.items[i]->store));
     if (diff->steps.count > FEW_NAMES)
-        fprintf(cmd->out, ", and %zu more", diff->steps.count - FEW_NAMES);
+        fprintf(cmd->out, ", and %zu more (--json shows all)", diff->steps.count - FEW_NAMES);
     fprintf(cmd->out, "\n%.*s", STR_ARG(diff->text));
 }
 
@@ -168,28 +168,49 @@ static size_t count_restarts(const struct plan *plan)
     return count;
 }
 
+/* The links that steps declare as refused for a while, each once. */
+static str_list find_refused(struct cmd *cmd, const struct plan *plan)
+{
+    struct map met = { .arena = &cmd->arena };
+    str_list links = { 0 };
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const str_list *refused = &plan->steps.items[i].refused;
+        for (size_t k = 0; k < refused->count; k++)
+            if (map_lend(&met, refused->items[k], (uint32_t)links.count) == links.count)
+                list_push(&cmd->arena, &links) = refused->items[k];
+    }
+    return links;
+}
+
+static void print_links(struct cmd *cmd, const char *what, const str_list *links)
+{
+    for (size_t i = 0; i < links->count && i < FEW; i++)
+        fprintf(cmd->out, "  %s: %.*s\n", what, STR_ARG(links->items[i]));
+    if (links->count > FEW)
+        fprintf(cmd->out, "  and %zu more (--json shows all)\n", links->count - FEW);
+}
+
 static void print_proof(struct cmd *cmd, const struct plan *plan)
 {
     uint64_t judged = 0;
+    str_list refused = find_refused(cmd, plan);
     for (size_t i = 0; i < plan->waves.count; i++)
         judged += plan->waves.items[i].judged;
     if (judged == 0 && plan->waves.count > 0)
         fputs("\nproof: no link works now, so none can break", cmd->out);
     else
         fprintf(cmd->out, "\nproof: %s in %llu judged states",
-                !plan->proven        ? "FAILS"
-                : plan_refuses(plan) ? "no working link breaks but those said to fail meanwhile"
-                                     : "no working link breaks",
-                (unsigned long long)judged);
+                plan->proven ? "no working link breaks" : "FAILS", (unsigned long long)judged);
+    if (plan->proven && refused.count > 0)
+        fprintf(cmd->out, ", besides the %zu link%s that the plan declares as an outage",
+                refused.count, refused.count == 1 ? "" : "s");
     size_t restarts = count_restarts(plan);
     if (restarts > 0)
-        fprintf(cmd->out, ", besides the moments of %zu restart%s", restarts,
-                restarts == 1 ? "" : "s");
+        fprintf(cmd->out, "%s the moments of %zu restart%s",
+                refused.count > 0 ? " and" : ", besides", restarts, restarts == 1 ? "" : "s");
     fprintf(cmd->out, "; %zu links do not work at the end\n", plan->unrepaired.count);
-    for (size_t i = 0; i < plan->unrepaired.count && i < FEW; i++)
-        fprintf(cmd->out, "  does not work: %.*s\n", STR_ARG(plan->unrepaired.items[i]));
-    if (plan->unrepaired.count > FEW)
-        fprintf(cmd->out, "  and %zu more (--json shows all)\n", plan->unrepaired.count - FEW);
+    print_links(cmd, "refused meanwhile", &refused);
+    print_links(cmd, "does not work", &plan->unrepaired);
 }
 
 /* An anchor that goes elsewhere and stays here would be missed by whoever looks for it. */

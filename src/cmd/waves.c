@@ -24,6 +24,12 @@ struct printer {
     bool begun; /* the line has a word */
 };
 
+/* Whether nothing is left out that a step is about. */
+static bool in_full(const struct printer *p)
+{
+    return p->naming == NAME_ALL || p->view->show == WAVES_EACH;
+}
+
 /* ---- lists of names, in lines that fit ---- */
 
 static void start_list(struct printer *p, const char *head)
@@ -245,7 +251,7 @@ static void add_broken(struct arena *arena, struct broken *broken, const struct 
 static void print_broken(struct printer *p, const struct broken *broken)
 {
     size_t count = broken->links.count;
-    size_t shown = p->naming == NAME_ALL || count <= SOME_NAMES ? count : SOME_NAMES;
+    size_t shown = in_full(p) || count <= SOME_NAMES ? count : SOME_NAMES;
     for (size_t i = 0; i < shown; i++)
         fprintf(p->out, "    BREAKS    %.*s%s%.*s\n", STR_ARG(broken->links.items[i]),
                 broken->why.items[i].len > 0 ? ": " : "", STR_ARG(broken->why.items[i]));
@@ -383,7 +389,7 @@ static void print_outage(struct printer *p, const char *what, const str_list *li
         return;
     start_list(p, str_printf(&scratch, "              %s meanwhile: ", what).ptr);
     p->indent = 16;
-    put_list(p, link_text, links, links->count, p->naming != NAME_ALL);
+    put_list(p, link_text, links, links->count, !in_full(p));
 }
 
 static void print_step(struct printer *p, const struct step *step)
@@ -435,7 +441,7 @@ static void print_steps(struct printer *p, const struct phase *phase)
 {
     for (int kind = 0; kind < STEP_KIND_COUNT; kind++) {
         size_t count = phase->steps[kind].count;
-        if (p->naming != NAME_ALL && count > SOME_NAMES)
+        if (!in_full(p) && count > SOME_NAMES)
             print_many(p, (enum step_kind)kind, phase->steps[kind].items, count);
         else
             for (size_t i = 0; i < count; i++)
@@ -489,7 +495,7 @@ static void print_all(struct printer *p)
     bool sum_up = p->view->show == WAVES_FITTING && (large || waves > MANY_WAVES);
     if (waves == 0)
         return;
-    p->naming = large ? NAME_SOME : NAME_ALL;
+    p->naming = large && p->view->show != WAVES_EACH ? NAME_SOME : NAME_ALL;
     fputs("now\n", p->out);
     print_state(p, everything);
     p->naming = sum_up ? NAME_SOME : NAME_CHANGED;

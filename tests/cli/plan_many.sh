@@ -88,7 +88,7 @@ t61  look at every connection on the wire: 14 steps
 in full: reseal --state state plan --new-issuer --wave all   (or the number of one wave)
 
 what changes in the certificates:
-  14 certificates: n1/server, n2/server, n3/server, n4/server, and 10 more
+  14 certificates: n1/server, n2/server, n3/server, n4/server, and 10 more (--json shows all)
     issuer: CN=old root -> CN=new root
     lifetime: 60 days -> 90 days
 
@@ -110,3 +110,5 @@ note: service_down: 2 more, see reseal --state state check
 next: reseal --state state renew --new-issuer
 exit 10
 X
+run "$RESEAL" --state state plan --new-issuer --wave all
+true_that "in full nobody is left out" sh -c '! grep -E "[0-9] more" out && grep -q "^ *issue .* n14/server$" out'
