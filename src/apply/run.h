@@ -47,8 +47,8 @@ struct apply {
     const struct local_ca *ca;   /* open, where the issuer is local and something is issued */
     const awaited_list *awaited; /* where it is not: what was asked for, and who is to sign */
     str authority;
-    size_t total; /* steps of this run, for whoever watches */
-    size_t done;  /* how many were seen done, or may be */
+    size_t total;            /* steps of this run, for whoever watches */
+    size_t done;             /* how many were seen done, or may be */
     size_t verified, unseen; /* services; those of them that showed nothing on the wire */
     LIST(struct apply_wait) waits;
     LIST(struct apply_issued) issued;                              /* as far as it has been seen */
