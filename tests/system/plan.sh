@@ -139,9 +139,10 @@ t3  2 steps, 4 states judged
                                  db2/postgres:primary, db3/postgres:primary
 exit 10
 X
-run r plan --wave 14
+shown plan --wave 14
 same "a wave that is not there is refused" out <<'X'
-reseal: --wave 14: the plan has waves 0 to 13
+reseal: --wave 14: the plan has waves 0 to 13, or all
+  next: reseal -f cluster.yaml plan --wave all
 exit 2
 X
 
