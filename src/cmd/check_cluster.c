@@ -5,6 +5,7 @@
 #include "apply/hold.h"
 #include "base/io.h"
 #include "cmd/open.h"
+#include "cmd/requests.h"
 #include "state/journal.h"
 #include "state/place.h"
 #include "survey/links.h"
@@ -340,22 +341,26 @@ static const struct step *step_of(const struct approved *plan, str id)
     return NULL;
 }
 
+/* What came already is not waited for: the next run takes it. */
 static void note_wait(struct check *check, const struct approved *plan,
-                      const struct journal_standing *standing)
+                      const struct journal_standing *standing, bool here)
 {
     struct arena *arena = &check->cmd->arena;
     const struct step *step = step_of(plan, standing->step);
-    if (step == NULL || standing->state != JOURNAL_WAITING)
+    if (step == NULL)
         return;
+    const char *next = here ? "renew" : step->kind == STEP_issue ? "issuer list" : "history";
     str where = step->node.len == 0
                     ? check->opened.cluster.name
                     : str_printf(arena, "%.*s/%.*s", STR_ARG(step->node),
                                  STR_ARG(step->store.len > 0 ? step->store : step->service));
     finding_add(arena, &check->opened.survey.findings, FINDING_waiting, where,
-                str_printf(arena, "waits since %.*s for %.*s",
+                str_printf(arena,
+                           here ? "what it waits for since %.*s is here: %.*s"
+                                : "waits since %.*s for %.*s",
                            STR_ARG(clock_format(arena, standing->since)),
                            STR_ARG(standing->evidence)))
-        ->next = cmd_line(check->cmd, step->kind == STEP_issue ? "issuer list" : "history");
+        ->next = cmd_line(check->cmd, "%s", next);
 }
 
 /* Whoever looks may not be who renews: where the journal is not theirs to read, nothing is said. */
@@ -366,6 +371,7 @@ static bool note_waits(struct check *check, struct err *err)
     struct journal_apply apply;
     struct approved plan;
     journal_standing_list standings;
+    str_list delivered;
     str state;
     bool found;
     AUTO(err) struct err none = { 0 };
@@ -380,10 +386,15 @@ static bool note_waits(struct check *check, struct err *err)
     if (!found)
         return true;
     if (!approved_parse(&cmd->arena, apply.plan, &plan, err) ||
-        !journal_standings(&cmd->arena, journal, apply.id, &standings, err))
+        !journal_standings(&cmd->arena, journal, apply.id, &standings, err) ||
+        !requests_delivered(cmd, &check->opened.cluster, &delivered, err))
         return false;
-    for (size_t i = 0; i < standings.count; i++)
-        note_wait(check, &plan, &standings.items[i]);
+    /* What is still to be done by somebody comes last, and is what to do next. */
+    for (int here = 1; here >= 0; here--)
+        for (size_t i = 0; i < standings.count; i++)
+            if (standings.items[i].state == JOURNAL_WAITING &&
+                str_list_has(&delivered, standings.items[i].step) == here)
+                note_wait(check, &plan, &standings.items[i], here);
     return true;
 }
 

@@ -4,7 +4,7 @@
 #include "apply/approved.h"
 #include "apply/hold.h"
 #include "cmd/applying.h"
-#include "cmd/open.h"
+#include "cmd/requests.h"
 #include "state/journal.h"
 #include "state/place.h"
 
@@ -13,28 +13,40 @@
 /* An apply, and where its steps stand. */
 struct told {
     struct journal_apply apply;
-    journal_standing_list waits; /* of one that has not ended */
+    journal_standing_list waits, here; /* of one that has not ended: what it waits for, and what of
+                                          that has come */
     const char *outcome;
 };
 
+/* What is asked about: a cluster's journal, and what was delivered for its requests. */
+struct asked {
+    struct cmd *cmd;
+    struct journal *journal;
+    str cluster;
+    str_list delivered; /* steps */
+};
+
 /* One in which a step failed was stopped, whatever else it waits for. */
-static bool tell(struct cmd *cmd, struct journal *journal, const struct journal_apply *apply,
+static bool tell(const struct asked *asked, const struct journal_apply *apply,
                  struct told *ret_told, struct err *err)
 {
+    struct arena *arena = &asked->cmd->arena;
     journal_standing_list standings;
     bool failed = false;
     *ret_told = (struct told){ .apply = *apply, .outcome = apply->outcome.ptr };
     if (apply->ended != 0)
         return true;
-    if (!journal_standings(&cmd->arena, journal, apply->id, &standings, err))
+    if (!journal_standings(arena, asked->journal, apply->id, &standings, err))
         return false;
     for (size_t i = 0; i < standings.count; i++) {
+        bool here = str_list_has(&asked->delivered, standings.items[i].step);
         failed = failed || standings.items[i].state == JOURNAL_FAILED ||
                  standings.items[i].state == JOURNAL_UNCERTAIN;
         if (standings.items[i].state == JOURNAL_WAITING)
-            list_push(&cmd->arena, &ret_told->waits) = standings.items[i];
+            list_push(arena, here ? &ret_told->here : &ret_told->waits) = standings.items[i];
     }
-    ret_told->outcome = ret_told->waits.count > 0 && !failed ? "waiting" : "stopped";
+    bool waits = ret_told->waits.count + ret_told->here.count > 0;
+    ret_told->outcome = waits && !failed ? "waiting" : "stopped";
     return true;
 }
 
@@ -81,6 +93,10 @@ static void print_told(struct cmd *cmd, const struct told *told)
         fprintf(cmd->out, "      %.*s  since then it waits for: %.*s\n",
                 STR_ARG(clock_format(&cmd->arena, told->waits.items[i].since)),
                 STR_ARG(told->waits.items[i].evidence));
+    for (size_t i = 0; i < told->here.count; i++)
+        fprintf(cmd->out, "      %.*s  since then it waits, and this is here: %.*s\n",
+                STR_ARG(clock_format(&cmd->arena, told->here.items[i].since)),
+                STR_ARG(told->here.items[i].evidence));
 }
 
 static str text_of(const struct approved *plan, str step)
@@ -114,16 +130,17 @@ static void emit_events(struct emit *emit, const journal_event_list *events)
     emit_array_end(emit);
 }
 
-static bool show_one(struct cmd *cmd, struct journal *journal, str cluster, struct err *err)
+static bool show_one(const struct asked *asked, struct err *err)
 {
+    struct cmd *cmd = asked->cmd;
     struct journal_apply apply;
     struct told told;
     journal_event_list events;
     struct approved plan = { 0 };
     AUTO(err) struct err unread = { 0 };
-    if (!applying_named(cmd, journal, cluster, cmd->words.items[0], &apply, err) ||
-        !journal_events(&cmd->arena, journal, apply.id, &events, err) ||
-        !tell(cmd, journal, &apply, &told, err))
+    if (!applying_named(cmd, asked->journal, asked->cluster, cmd->words.items[0], &apply, err) ||
+        !journal_events(&cmd->arena, asked->journal, apply.id, &events, err) ||
+        !tell(asked, &apply, &told, err))
         return false;
     if (cmd->global.json) {
         struct emit emit = cmd_emit(cmd);
@@ -142,14 +159,15 @@ static bool show_one(struct cmd *cmd, struct journal *journal, str cluster, stru
     return true;
 }
 
-static bool show_all(struct cmd *cmd, struct journal *journal, str cluster, struct err *err)
+static bool show_all(const struct asked *asked, struct err *err)
 {
+    struct cmd *cmd = asked->cmd;
     journal_apply_list applies;
     LIST(struct told) tolds = { 0 };
-    if (!journal_list(&cmd->arena, journal, cluster, &applies, err))
+    if (!journal_list(&cmd->arena, asked->journal, asked->cluster, &applies, err))
         return false;
     for (size_t i = 0; i < applies.count; i++)
-        if (!tell(cmd, journal, &applies.items[i], &list_push(&cmd->arena, &tolds), err))
+        if (!tell(asked, &applies.items[i], &list_push(&cmd->arena, &tolds), err))
             return false;
     if (!cmd->global.json) {
         if (tolds.count == 0)
@@ -174,15 +192,18 @@ static bool show_all(struct cmd *cmd, struct journal *journal, str cluster, stru
 static int run(struct cmd *cmd, struct err *err)
 {
     AUTO(journal) struct journal *journal = NULL;
+    AUTO(err) struct err unread = { 0 };
     struct cluster cluster;
     str state;
     if (!open_cluster(cmd, &cluster, err) ||
         !state_place(&cmd->arena, cmd->global.state, &state, err) ||
         !journal_open(state, &journal, err))
         return EXIT_FAILED;
-    str id = hold_cluster_id(&cmd->arena, &cluster);
-    bool shown =
-        cmd->words.count > 0 ? show_one(cmd, journal, id, err) : show_all(cmd, journal, id, err);
+    struct asked asked = { cmd, journal, hold_cluster_id(&cmd->arena, &cluster), { 0 } };
+    /* Where that cannot be read all of it is waited for. */
+    if (!requests_delivered(cmd, &cluster, &asked.delivered, &unread))
+        fprintf(stderr, "note: %s\n", unread.msg);
+    bool shown = cmd->words.count > 0 ? show_one(&asked, err) : show_all(&asked, err);
     return shown ? EXIT_OK : EXIT_FAILED;
 }
 

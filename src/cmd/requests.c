@@ -40,6 +40,20 @@ static bool must_be_asked(struct cmd *cmd, const struct cluster *cluster, struct
     return err_next(err, "%.*s", STR_ARG(cmd_line(cmd, "issuer list")));
 }
 
+bool requests_delivered(struct cmd *cmd, const struct cluster *cluster, str_list *ret_steps,
+                        struct err *err)
+{
+    struct delivery_terms terms;
+    awaited_list list = { 0 };
+    *ret_steps = (str_list){ 0 };
+    if (awaited_any(cluster) && !read_all(cmd, cluster, &terms, &list, err))
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i].here && list.items[i].problem.len == 0)
+            list_push(&cmd->arena, ret_steps) = list.items[i].csr.step;
+    return true;
+}
+
 /* ---- list ---- */
 
 static const char *state_of(const struct awaited *awaited)

@@ -14,6 +14,11 @@ MUST_CHECK bool requests_cluster(struct cmd *cmd, const char *certificate,
 /* What is waited for, and what came; the exit code. */
 int requests_list(struct cmd *cmd, const struct cluster *cluster, struct err *err);
 
+/* The steps that wait for a certificate which is here, and is what was asked for: the next run goes
+   on with them. Of a cluster whose issuer signs by itself there are none. */
+MUST_CHECK bool requests_delivered(struct cmd *cmd, const struct cluster *cluster,
+                                   str_list *ret_steps, struct err *err);
+
 extern const struct command command_deliver, command_forget;
 
 #endif

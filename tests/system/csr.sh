@@ -294,6 +294,13 @@ db2/upstream: CN=postgres (sha256:HASH, until DATE)
 next: reseal -f LAB/cluster.yaml --state LAB/reseal issuer list
 exit 0
 X
+run r history
+true_that "history: what came is not waited for" \
+    eval 'says "this is here: .*/app-client-" && [ "$(grep -c "since then it waits for:" out)" = 4 ]'
+true_that "and --json has the rest" eval 'r history --json | jq -e ".applies[0] | .outcome == \"waiting\" and (.waiting | length) == 4"'
+run r check
+true_that "nor by check" eval 'says "app/client: what it waits for since .* is here: " && [ "$(grep -c ": waits since" out)" = 4 ]'
+true_that "which says what is still to be done" says '^next: .* issuer list$'
 openssl crl2pkcs7 -nocrl -certfile "$app.crt" | openssl pkcs7 -print_certs -noout | grep subject >out
 same "their chain is put behind them" out <<'X'
 subject=CN = app
@@ -331,6 +338,8 @@ all are here
 next: reseal -f LAB/cluster.yaml --state LAB/reseal renew
 exit 0
 X
+run r check
+true_that "check waits for none of them, and goes on" eval 'not says ": waits since" && says "^next: .* renew$"'
 ran r renew --yes
 sed -n '/install/,$p' out >rest
 same "when all are here it goes on to its end" rest <<'X'
