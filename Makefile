@@ -1,5 +1,5 @@
 # Thin: every target is a script or a build tool that can be called by itself.
-.PHONY: deps build test bare lint bench docs clean fuzz fuzz-coverage load watched crash random
+.PHONY: deps build test bare lint bench docs clean fuzz fuzz-coverage load watched crash random fidelity
 # The tests' part is left out where cmocka was missing, as when ./demo set the folder up.
 build:
 	test -e build/build.ninja || meson setup build
@@ -45,3 +45,8 @@ crash: build
 # A hundred thousand clusters: says how many minutes are left, and from where to go on when stopped.
 random: build
 	build/random --from 1 --count 100000 --jobs $$(nproc)
+# `check` against four TLS stacks in some thousand handshakes, ten minutes: docs/fidelity.md. Installs
+# Go and OpenJDK where they are missing.
+fidelity: build
+	tools/deps fidelity
+	tests/fidelity/fidelity build/reseal
