@@ -18,6 +18,7 @@ import rules
 
 KEYS = ("P-256", "RSA-2048")
 DEPTHS = (1, 0, 2)
+PART = 100  # situations in one cluster file
 
 
 @dataclass
@@ -213,8 +214,8 @@ def foretell(reseal, situations, kinds, folder):
     """number -> (ok, cause) by the program that is tried. In parts, as one node must be read in the
     time that a worker has to answer, and a machine that is busy is slow."""
     verdicts = {}
-    for i in range(0, len(situations), 400):
-        part = f"{folder}/cluster{i // 400}"
+    for i in range(0, len(situations), PART):
+        part = f"{folder}/cluster{i // PART}"
         os.makedirs(part, exist_ok=True)
-        verdicts.update(foretell_some(reseal, situations[i:i + 400], kinds, part))
+        verdicts.update(foretell_some(reseal, situations[i:i + PART], kinds, part))
     return verdicts
