@@ -50,3 +50,4 @@ random: build
 fidelity: build
 	tools/deps fidelity
 	tests/fidelity/fidelity build/reseal
+	tests/fidelity/forecast build/reseal
