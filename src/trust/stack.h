@@ -4,7 +4,7 @@
  *
  * A stack is what a service's `stack` names. How its library builds a path is in path.h, in which
  * order it asks its questions and where an answer departs from the rule, in rules.h; here is what
- * it does besides. docs/stacks.md tells how a row is added.
+ * it does besides.
  */
 #ifndef TRUST_STACK_H
 #define TRUST_STACK_H
