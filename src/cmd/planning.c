@@ -231,11 +231,13 @@ static void print_kept(struct cmd *cmd, const struct planning *planning)
 /* Where a store with room for one anchor makes links fail, what it could do without. */
 static void print_cross(struct cmd *cmd, const struct planning *planning)
 {
-    const struct issuer_conf *issuer = &planning->survey->cluster->issuer;
     bool replaces = false;
     for (size_t i = 0; i < planning->plan.steps.count; i++)
         replaces = replaces || planning->plan.steps.items[i].kind == STEP_replace;
-    if (replaces && plan_refuses(&planning->plan) && str_eq(issuer->kind, S("local")))
+    if (!replaces || !plan_refuses(&planning->plan))
+        return;
+    const struct issuer_conf *issuer = &planning->survey->cluster->issuer;
+    if (str_eq(issuer->kind, S("local")))
         fprintf(cmd->out,
                 "note: with a cross certificate there is an order in which more links work:\n"
                 "      %.*s\n",
