@@ -30,14 +30,6 @@ static uint32_t loaded_by(const struct model *model, uint32_t truster)
     return truster == NO_ID ? NO_ID : model->trusters.items[truster].loaded;
 }
 
-static bool reads(const struct truster *truster, uint32_t store)
-{
-    for (size_t i = 0; i < truster->stores.count; i++)
-        if (truster->stores.items[i] == store)
-            return true;
-    return false;
-}
-
 /* What the truster has once the anchor's place is taken, where the plan has another for it. */
 static uint32_t without_anchor(struct sight *sight, uint32_t truster, uint32_t set)
 {
@@ -49,7 +41,7 @@ static uint32_t without_anchor(struct sight *sight, uint32_t truster, uint32_t s
         if (step->kind != STEP_replace)
             continue;
         str key = str_printf(&scratch, "%.*s/%.*s", STR_ARG(step->node), STR_ARG(step->store));
-        if (!reads(&model->trusters.items[truster], map_get(&model->store_ids, key)))
+        if (!model_reads(model, truster, map_get(&model->store_ids, key)))
             continue;
         const struct cert *next = &sight->apply->survey->model.certs.items[step->new_cert];
         set = model_anchors_with(model, model_anchors_without(model, set, sight->anchor),

@@ -63,17 +63,15 @@ static void take_store(struct planner *planner, const struct plan_return *back)
         planner_lose(planner, back->trust_store, back->anchor);
     if (planner_swap_of(planner, back->trust_store) != NULL)
         return; /* who reads it loads it with that */
-    for (size_t i = 0; i < planner->model->trusters.count; i++) {
+    bool held = planner_is_held(planner, back->trust_store);
+    for (uint32_t i = 0; i < planner->model->trusters.count; i++) {
         const struct truster *truster = &planner->model->trusters.items[i];
-        for (size_t k = 0; k < truster->stores.count; k++) {
-            if (truster->stores.items[k] != back->trust_store || !truster_must_load(truster))
-                continue;
-            struct turn *turn = planner_turn(planner, truster->node, truster->service);
-            bool held = planner_is_held(planner, back->trust_store);
-            *(back->regain ? &turn->loads_trust
-              : held       ? &turn->unloads_trust
-                           : &turn->unloads_pins) = true;
-        }
+        if (!truster_must_load(truster) || !model_reads(planner->model, i, back->trust_store))
+            continue;
+        struct turn *turn = planner_turn(planner, truster->node, truster->service);
+        *(back->regain ? &turn->loads_trust
+          : held       ? &turn->unloads_trust
+                       : &turn->unloads_pins) = true;
     }
 }
 

@@ -99,11 +99,10 @@ void planner_find_copies(struct planner *planner)
 /* Whoever has the store loaded must load what it lacked. */
 static void load_again(struct planner *planner, uint32_t store)
 {
-    for (size_t i = 0; i < planner->model->trusters.count; i++) {
+    for (uint32_t i = 0; i < planner->model->trusters.count; i++) {
         const struct truster *truster = &planner->model->trusters.items[i];
-        for (size_t k = 0; k < truster->stores.count; k++)
-            if (truster->stores.items[k] == store && truster_must_load(truster))
-                planner_turn(planner, truster->node, truster->service)->loads_trust = true;
+        if (truster_must_load(truster) && model_reads(planner->model, i, store))
+            planner_turn(planner, truster->node, truster->service)->loads_trust = true;
     }
 }
 

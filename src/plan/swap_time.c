@@ -184,10 +184,10 @@ static bool is_met(const struct touched *touched, unsigned question, size_t from
     if (end <= from)
         return false;
     for (size_t i = 0; i < COUNT(flips); i++) {
-        bool new = (question & bits[i]) != 0;
-        if (new &&flips[i]->start == NEVER)
+        bool changed = (question & bits[i]) != 0;
+        if (changed && flips[i]->start == NEVER)
             return false;
-        if (new)
+        if (changed)
             earliest = flips[i]->start > earliest ? flips[i]->start : earliest;
         else
             lower(&latest, flips[i]->end);
@@ -262,17 +262,6 @@ static bool is_less(const struct cost *a, const struct cost *b)
 
 /* ---- the links of a store ---- */
 
-static bool reads(const struct model *model, uint32_t truster, uint32_t store)
-{
-    if (truster == NO_ID)
-        return false;
-    const struct truster *row = &model->trusters.items[truster];
-    for (size_t i = 0; i < row->stores.count; i++)
-        if (row->stores.items[i] == store)
-            return true;
-    return false;
-}
-
 /* What the client may present changes from the first of it to the last. */
 static struct flip client_flip(const struct placing *placing, const struct link *link)
 {
@@ -318,8 +307,8 @@ static void index_links(struct placing *placing)
                 !planner_reads_swap(planner, parts.server_truster))
                 continue;
             for (uint32_t k = 0; k < planner->swaps.count; k++)
-                if (reads(model, parts.client_truster, planner->swaps.items[k].store) ||
-                    reads(model, parts.server_truster, planner->swaps.items[k].store))
+                if (model_reads(model, parts.client_truster, planner->swaps.items[k].store) ||
+                    model_reads(model, parts.server_truster, planner->swaps.items[k].store))
                     groups_add(&placing->links_of, k, i);
         }
     }

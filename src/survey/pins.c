@@ -3,17 +3,6 @@
 
 /* A pin that matches nothing is one of an earlier certificate, or of one that is to come. */
 
-static bool has_store(const struct model *model, uint32_t truster, uint32_t store)
-{
-    if (truster == NO_ID)
-        return false;
-    const struct truster *row = &model->trusters.items[truster];
-    for (size_t i = 0; i < row->stores.count; i++)
-        if (row->stores.items[i] == store)
-            return true;
-    return false;
-}
-
 static bool matches_chain(const struct model *model, uint32_t pin, uint32_t chain)
 {
     size_t count = 0;
@@ -36,10 +25,10 @@ static bool is_met(const struct model *model, uint32_t store, uint32_t pin)
     for (size_t i = 0; i < model->links.count; i++) {
         const struct link *link = &model->links.items[i];
         const struct service *to = &model->services.items[link->to];
-        if (has_store(model, link->client_truster, store) &&
+        if (model_reads(model, link->client_truster, store) &&
             matches(model, pin, link->server_identity))
             return true;
-        if (link->kind != LINK_CONNECT || !has_store(model, to->client_truster, store))
+        if (link->kind != LINK_CONNECT || !model_reads(model, to->client_truster, store))
             continue;
         bool met = matches(model, pin, link->client_identity);
         for (size_t k = 0; k < link->more_identities.count; k++)

@@ -262,3 +262,14 @@ uint32_t model_cert_named(const struct model *model, str name)
         key = (str){ name.ptr + prefix.len, name.len - prefix.len };
     return map_get(&model->cert_ids, key);
 }
+
+bool model_reads(const struct model *model, uint32_t truster, uint32_t store)
+{
+    if (truster == NO_ID)
+        return false;
+    const struct truster *row = &model->trusters.items[truster];
+    for (size_t i = 0; i < row->stores.count; i++)
+        if (row->stores.items[i] == store)
+            return true;
+    return false;
+}

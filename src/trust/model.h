@@ -176,4 +176,7 @@ uint32_t model_anchors_union(struct model *model, const uint32_t *sets, size_t c
 /* What a truster would trust if it loaded its stores now. */
 uint32_t truster_stored(struct model *model, const struct truster *truster);
 
+/* Whether the store is one of those that the truster reads; NO_ID reads none. */
+bool model_reads(const struct model *model, uint32_t truster, uint32_t store);
+
 #endif
