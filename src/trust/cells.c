@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trust/rules.h"
 
-#include "x509/auto.h"
-
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
-
-DEFINE_AUTO(NAME_CONSTRAINTS, NAME_CONSTRAINTS *, NAME_CONSTRAINTS_free(*handle))
 
 /* JSSE's builder looks at no anchor's dates for the leaf, but at those above an intermediate. */
 static bool is_undated_anchor(const struct trial *trial, size_t depth)
@@ -117,26 +112,10 @@ static bool is_short_below_anchor(const struct trial *trial, size_t depth)
            below(trial, depth, false) <= (size_t)limit;
 }
 
-static bool permits(const struct trial *trial, size_t depth, size_t above, bool common_name)
-{
-    if (!trial_cert(trial, above)->has_name_constraints)
-        return true;
-    AUTO(X509) X509 *x509 = cert_x509(trial_cert(trial, depth));
-    AUTO(X509) X509 *issuer = cert_x509(trial_cert(trial, above));
-    AUTO(NAME_CONSTRAINTS)
-    NAME_CONSTRAINTS *constraints = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
-    X509_check_purpose(x509, -1, 0); /* decodes its names */
-    bool ok = constraints != NULL && NAME_CONSTRAINTS_check(x509, constraints) == X509_V_OK;
-    if (ok && common_name && depth == 0 && trial_cert(trial, 0)->dns.count == 0)
-        ok = NAME_CONSTRAINTS_check_CN(x509, constraints) == X509_V_OK;
-    ERR_clear_error();
-    return ok;
-}
-
 static bool permits_leaf(const struct trial *trial, size_t depth, bool common_name)
 {
     for (size_t above = 1; depth == 0 && above < trial->path->count; above++)
-        if (!permits(trial, 0, above, common_name))
+        if (!rules_permits(trial, 0, above, common_name))
             return false;
     return true;
 }
@@ -165,7 +144,7 @@ static bool is_permitted_below_anchor(const struct trial *trial, size_t depth)
     if (trial_is_anchor(trial, depth) || (depth > 0 && trial_cert(trial, depth)->self_issued))
         return true;
     for (size_t above = depth + 1; above < trial->path->count; above++)
-        if (!trial_is_anchor(trial, above) && !permits(trial, depth, above, true))
+        if (!trial_is_anchor(trial, above) && !rules_permits(trial, depth, above, true))
             return false;
     return true;
 }

@@ -202,9 +202,7 @@ static bool has_not_ended(const struct trial *trial, size_t depth)
     return !path_is_expired(trial_cert(trial, depth), trial->at);
 }
 
-/* The CN counts as a name of a leaf that has no dNSName (RFC 5280 does not say so; OpenSSL does).
- */
-static bool permitted_by(const struct trial *trial, size_t depth, size_t above)
+bool rules_permits(const struct trial *trial, size_t depth, size_t above, bool common_name)
 {
     if (!trial_cert(trial, above)->has_name_constraints)
         return true;
@@ -212,20 +210,21 @@ static bool permitted_by(const struct trial *trial, size_t depth, size_t above)
     AUTO(X509) X509 *issuer = cert_x509(trial_cert(trial, above));
     AUTO(NAME_CONSTRAINTS)
     NAME_CONSTRAINTS *constraints = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
-    X509_check_purpose(x509, -1, 0);
+    X509_check_purpose(x509, -1, 0); /* decodes its names */
     bool ok = constraints != NULL && NAME_CONSTRAINTS_check(x509, constraints) == X509_V_OK;
-    if (ok && depth == 0 && trial_cert(trial, 0)->dns.count == 0)
+    if (ok && common_name && depth == 0 && trial_cert(trial, 0)->dns.count == 0)
         ok = NAME_CONSTRAINTS_check_CN(x509, constraints) == X509_V_OK;
     ERR_clear_error();
     return ok;
 }
 
+/* The CN counts (RFC 5280 does not say so; OpenSSL does). */
 static bool is_permitted(const struct trial *trial, size_t depth)
 {
     if (depth != 0 && trial_cert(trial, depth)->self_issued)
         return true;
     for (size_t above = trial->path->count - 1; above > depth; above--)
-        if (!permitted_by(trial, depth, above))
+        if (!rules_permits(trial, depth, above, true))
             return false;
     return true;
 }

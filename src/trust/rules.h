@@ -70,4 +70,8 @@ enum rule_id rules_try(const struct trial *trial, enum rule_part part, size_t *r
 /* Whether the stack tries no other path where this one breaks the rule at that depth. */
 bool rules_is_final(const struct trial *trial, enum rule_id broken, size_t depth);
 
+/* Whether the nameConstraints of the certificate at `above` permit the names of that at `depth`
+   (RFC 5280, 4.2.1.10). With `common_name` the CN of a leaf without a dNSName is one of them. */
+bool rules_permits(const struct trial *trial, size_t depth, size_t above, bool common_name);
+
 #endif
